@@ -1,0 +1,2 @@
+/** heddle: a lock-free, ordered key-value engine in shared memory for worker threads. */
+export * from './store/index.ts'

@@ -1,0 +1,263 @@
+/**
+ * The segment table: one descriptor of SEGMENT_DESCRIPTOR_WORDS words per segment.
+ *
+ *   0 state    fresh, FREE, HELD by a participant (open for its appends), SEALED, RETIRED in an epoch (see ownership.ts)
+ *   1 link     next on the free list
+ *   2 used     words appended, set when the segment is sealed; 0 before
+ *   3 dead     words of dead blocks, added by whoever marks a block dead
+ *   4 clock    the segment clock when it was opened
+ *   5 cleaner  label + 1 of who is cleaning it, a courtesy only
+ *
+ * A sealed segment all of whose words are dead is retired, exactly once (CAS of the state), by whoever notices: the
+ * unlinker adds to `dead` and then reads `used`, the sealer stores `used` and then reads `dead`, so one of them does.
+ */
+import { assert } from '../memory/assert.ts'
+import type { Arena } from '../memory/arena.ts'
+import {
+  GLOBAL_SEGMENT_CLOCK,
+  GLOBAL_SEGMENT_FRESH,
+  GLOBAL_SEGMENT_HEAD,
+  SEGMENT_DESCRIPTOR_WORDS,
+} from '../memory/layout.ts'
+import { FreeList } from '../reclaim/free-list.ts'
+import { held, isHeld, isRetired, payloadOf } from '../reclaim/ownership.ts'
+import { COUNTER, INTENT_POP_SEGMENT, type Participant } from '../reclaim/participant.ts'
+import { OP_RELEASE_SEGMENT, type Scheme } from '../reclaim/scheme.ts'
+import { isBlock, isDead, wordsOf } from './block.ts'
+
+const STATE = 0
+const LINK = 1
+const USED = 2
+const DEAD = 3
+const CLOCK = 4
+const CLEANER = 5
+export const SEALED = 1
+/** What a released segment is filled with in paranoid arenas: no valid header, no valid address. */
+export const POISON = 0x0badf00d
+
+export class Segments {
+  readonly first: number
+  readonly end: number
+  /** Segments that ordinary appends leave alone, so that cleaning always has somewhere to put survivors. */
+  readonly reserve: number
+  private readonly words: Int32Array
+  private readonly tableAt: number
+  private readonly shift: number
+  private readonly segmentWords: number
+  private readonly paranoid: boolean
+  private readonly scheme: Scheme
+  private readonly me: Participant
+  private readonly list: FreeList
+
+  constructor(arena: Arena, scheme: Scheme, me: Participant) {
+    const { layout } = arena
+    this.words = arena.words
+    this.tableAt = layout.segmentTableAt
+    this.shift = layout.segmentShift
+    this.segmentWords = layout.segmentWords
+    this.paranoid = layout.paranoid
+    this.first = layout.firstSegment
+    this.end = layout.endSegment
+    this.reserve = Math.min(64, Math.max(5, Math.floor((this.end - this.first) / 32)))
+    this.scheme = scheme
+    this.me = me
+    this.list = new FreeList(
+      arena.words,
+      scheme,
+      OP_RELEASE_SEGMENT,
+      GLOBAL_SEGMENT_HEAD,
+      GLOBAL_SEGMENT_FRESH,
+      this.tableAt + STATE,
+      this.tableAt + LINK,
+      SEGMENT_DESCRIPTOR_WORDS,
+      this.first,
+      this.end,
+    )
+    scheme.register(OP_RELEASE_SEGMENT, (segment, epoch) => this.release(segment, epoch))
+    scheme.onReap((slotAt, label) => this.reap(slotAt, label))
+  }
+
+  private at(segment: number): number {
+    return this.tableAt + segment * SEGMENT_DESCRIPTOR_WORDS
+  }
+
+  /** First word of a segment. */
+  start(segment: number): number {
+    return segment << this.shift
+  }
+
+  segmentOf(address: number): number {
+    return address >>> this.shift
+  }
+
+  /**
+   * Opens a segment for the caller's appends: zeroed, HELD by its label. The caller need not be pinned.
+   * @param privileged whether the reserve may be used (cleaning, and finishing structural changes)
+   * @returns the segment, or 0 if there is none to have
+   */
+  open(privileged: boolean): number {
+    if (!privileged && this.list.countFree(this.reserve + 1) <= this.reserve) return 0
+    const { words, scheme } = this
+    scheme.enter()
+    const fresh = this.list.used()
+    const segment = this.list.pop(this.me.at + INTENT_POP_SEGMENT)
+    scheme.leave()
+    if (segment === 0) return 0
+    const at = this.at(segment)
+    Atomics.store(words, at + USED, 0)
+    Atomics.store(words, at + DEAD, 0)
+    Atomics.store(words, at + CLOCK, Atomics.add(words, GLOBAL_SEGMENT_CLOCK, 1))
+    // Private while HELD: plain stores; walkers see it after the seal, or block by block through the atomic headers.
+    // A segment that was never used is still zero, and writing it would commit its pages.
+    if (segment < fresh) words.fill(0, this.start(segment), this.start(segment) + this.segmentWords)
+    this.me.count(COUNTER.segmentsOpened, 1)
+    return segment
+  }
+
+  /** Seals the caller's open segment: from now on it may be cleaned. Publishes its blocks to the cleaners. */
+  seal(segment: number, usedWords: number): void {
+    const at = this.at(segment)
+    if (usedWords === 0) {
+      // Nothing was ever linked from it, so it may go straight back.
+      this.list.retire(segment, held(this.scheme.label))
+      return
+    }
+    Atomics.store(this.words, at + USED, usedWords)
+    Atomics.store(this.words, at + STATE, SEALED)
+    if (Atomics.load(this.words, at + DEAD) === usedWords) this.retire(segment)
+  }
+
+  /** Accounts for a block that has just been marked dead. */
+  addDead(segment: number, blockWords: number): void {
+    const at = this.at(segment)
+    const dead = Atomics.add(this.words, at + DEAD, blockWords) + blockWords
+    if (Atomics.load(this.words, at + USED) === dead) this.retire(segment)
+  }
+
+  /** Retires a sealed segment in which nothing is live. Idempotent. */
+  retire(segment: number): void {
+    this.list.retire(segment, SEALED)
+  }
+
+  /** Handler of OP_RELEASE_SEGMENT. Idempotent: only the exact state of that retirement is freed. */
+  private release(segment: number, epoch: number): void {
+    if (this.list.retiredEpoch(segment) !== epoch) return
+    if (this.paranoid) this.words.fill(POISON, this.start(segment), this.start(segment) + this.segmentWords)
+    // No block begins here any more, also for whoever opens it and dies before it is zeroed.
+    Atomics.store(this.words, this.start(segment), 0)
+    if (this.list.push(segment, epoch)) this.me.count(COUNTER.segmentsReleased, 1)
+  }
+
+  /** Brings back the segments of a participant that is gone: open ones are sealed where their blocks end. */
+  private reap(slotAt: number, label: number): void {
+    const { words } = this
+    for (let segment = this.first; segment < this.list.used(); segment++) {
+      const at = this.at(segment)
+      Atomics.compareExchange(words, at + CLEANER, label + 1, 0)
+      const state = Atomics.load(words, at + STATE)
+      if (state === held(label)) this.sealFor(segment, label)
+    }
+    this.list.rescue(label, Atomics.load(words, slotAt + INTENT_POP_SEGMENT), false)
+    this.list.renote()
+  }
+
+  private sealFor(segment: number, label: number): void {
+    const { words } = this
+    const at = this.at(segment)
+    const used = this.walkUsed(segment)
+    if (used === 0) {
+      this.list.retire(segment, held(label))
+      return
+    }
+    Atomics.store(words, at + USED, used)
+    if (Atomics.compareExchange(words, at + STATE, held(label), SEALED) !== held(label)) return
+    if (Atomics.load(words, at + DEAD) === used) this.retire(segment)
+  }
+
+  /** Words up to where the blocks of a segment end, found by walking the headers. */
+  walkUsed(segment: number): number {
+    const start = this.start(segment)
+    let offset = 0
+    while (offset < this.segmentWords) {
+      const header = Atomics.load(this.words, start + offset)
+      if (!isBlock(header)) break
+      offset += wordsOf(header)
+    }
+    return offset
+  }
+
+  /** Words of complete, not dead blocks in a segment, by walking it. */
+  walkLive(segment: number): number {
+    const start = this.start(segment)
+    let live = 0
+    let offset = 0
+    while (offset < this.segmentWords) {
+      const header = Atomics.load(this.words, start + offset)
+      if (!isBlock(header)) break
+      if (!isDead(header)) live += wordsOf(header)
+      offset += wordsOf(header)
+    }
+    return live
+  }
+
+  /** One past the last segment ever opened. */
+  used(): number {
+    return this.list.used()
+  }
+
+  /** Segments free to be opened, counted up to `limit`. */
+  countFree(limit: number): number {
+    return this.list.countFree(limit)
+  }
+
+  isSealed(segment: number): boolean {
+    return Atomics.load(this.words, this.at(segment) + STATE) === SEALED
+  }
+
+  isOpen(segment: number): boolean {
+    return isHeld(Atomics.load(this.words, this.at(segment) + STATE))
+  }
+
+  isRetired(segment: number): boolean {
+    return isRetired(Atomics.load(this.words, this.at(segment) + STATE))
+  }
+
+  /** Label of the participant that holds an open segment. */
+  holder(segment: number): number {
+    return payloadOf(Atomics.load(this.words, this.at(segment) + STATE))
+  }
+
+  usedWords(segment: number): number {
+    return Atomics.load(this.words, this.at(segment) + USED)
+  }
+
+  deadWords(segment: number): number {
+    return Atomics.load(this.words, this.at(segment) + DEAD)
+  }
+
+  /** The segment clock when it was opened: tells one use of a segment from the next. */
+  clock(segment: number): number {
+    return Atomics.load(this.words, this.at(segment) + CLOCK)
+  }
+
+  /** Segments opened since this one was. */
+  age(segment: number): number {
+    return Atomics.load(this.words, GLOBAL_SEGMENT_CLOCK) - Atomics.load(this.words, this.at(segment) + CLOCK)
+  }
+
+  /** Marks a segment as being cleaned by the caller. @returns false if somebody else is at it */
+  claimCleaning(segment: number): boolean {
+    return Atomics.compareExchange(this.words, this.at(segment) + CLEANER, 0, this.scheme.label + 1) === 0
+  }
+
+  endCleaning(segment: number): void {
+    const mine = this.scheme.label + 1
+    Atomics.compareExchange(this.words, this.at(segment) + CLEANER, mine, 0)
+  }
+
+  /** What holds whenever nobody is between two steps; the expensive check behind the paranoid switch. */
+  check(segment: number): void {
+    if (!this.paranoid || !this.isSealed(segment)) return
+    assert(this.deadWords(segment) <= this.usedWords(segment), 'a segment has more dead words than words')
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * The region map of an arena: where each floor's words lie. All numbers are word indices or word counts.
+ *
+ *   0               header: magic, format, and the geometry below (immutable after `open`)
+ *   GLOBALS         one 128-byte line per shared global word
+ *   participants    PARTICIPANT_WORDS each
+ *   chunks          pool of garbage chunks, CHUNK_WORDS each
+ *   segment table   SEGMENT_DESCRIPTOR_WORDS each
+ *   page table      one word per page id
+ *   page links      one word per page id (the free list's next)
+ *   segments        segmentWords each, aligned to segmentWords
+ */
+import { HeddleError } from './error.ts'
+
+/** Words of a cache line pair: what is kept apart so that writers of neighbours do not disturb each other. */
+export const LINE_WORDS = 32
+export const PARTICIPANT_WORDS = 64
+export const CHUNK_WORDS = 128
+export const SEGMENT_DESCRIPTOR_WORDS = 16
+
+const MAGIC = 0x6864646c
+const FORMAT = 1
+const HEADER_WORDS = 64
+
+/** Global words, each alone on its line. */
+export const GLOBAL_EPOCH = HEADER_WORDS
+export const GLOBAL_PARTICIPANTS = HEADER_WORDS + LINE_WORDS
+export const GLOBAL_PAGE_HEAD = HEADER_WORDS + 2 * LINE_WORDS
+export const GLOBAL_PAGE_FRESH = HEADER_WORDS + 3 * LINE_WORDS
+export const GLOBAL_SEGMENT_HEAD = HEADER_WORDS + 4 * LINE_WORDS
+export const GLOBAL_SEGMENT_FRESH = HEADER_WORDS + 5 * LINE_WORDS
+/** Number of participants that died, and how many of those deaths a sweep has accounted for. */
+export const GLOBAL_DEATHS = HEADER_WORDS + 6 * LINE_WORDS
+export const GLOBAL_SWEPT_DEATHS = HEADER_WORDS + 7 * LINE_WORDS
+/** Added to the sum of the participants' entry counters; repaired after a death in the middle of an operation. */
+export const GLOBAL_SIZE_CORRECTION = HEADER_WORDS + 8 * LINE_WORDS
+export const GLOBAL_SIZED_DEATHS = HEADER_WORDS + 9 * LINE_WORDS
+/** The cleaner parks on this word; it is bumped to wake it. */
+export const GLOBAL_CLEANER_BELL = HEADER_WORDS + 10 * LINE_WORDS
+export const GLOBAL_STOP = HEADER_WORDS + 11 * LINE_WORDS
+/** Grows by one with every segment opened: the clock by which the cleaner tells old segments from young. */
+export const GLOBAL_SEGMENT_CLOCK = HEADER_WORDS + 12 * LINE_WORDS
+const GLOBALS_END = HEADER_WORDS + 13 * LINE_WORDS
+
+/** Largest arena: an address is 30 bits of words. */
+export const MAX_MEMORY_BYTES = 4 * 2 ** 30
+export const MIN_MEMORY_BYTES = 2 ** 20
+
+export const SCHEMES = ['epoch', 'none', 'unsafe'] as const
+export type SchemeName = (typeof SCHEMES)[number]
+
+/** What an arena is made with. Sizes are parameters so that tests can make rare paths common. */
+export interface Geometry {
+  readonly arenaWords: number
+  readonly segmentWords: number
+  readonly maxParticipants: number
+  readonly pageIds: number
+  readonly leafEntries: number
+  readonly leafSlots: number
+  readonly innerEntries: number
+  readonly inlineBytes: number
+  readonly scheme: SchemeName
+  readonly paranoid: boolean
+}
+
+/** A geometry with every region placed. Immutable; the same in every thread. */
+export interface Layout extends Geometry {
+  readonly segmentShift: number
+  readonly participantsAt: number
+  readonly chunksAt: number
+  readonly chunks: number
+  readonly segmentTableAt: number
+  readonly pageTableAt: number
+  readonly pageLinksAt: number
+  /** Index of the first usable segment; segment s covers words [s << segmentShift, (s + 1) << segmentShift). */
+  readonly firstSegment: number
+  /** One past the last usable segment. */
+  readonly endSegment: number
+}
+
+function alignUp(value: number, to: number): number {
+  return Math.ceil(value / to) * to
+}
+
+/**
+ * Places the regions for a geometry.
+ * @throws HeddleError HEDDLE_INVALID_OPTION if the memory is too small for anything but bookkeeping
+ */
+export function placeRegions(geometry: Geometry): Layout {
+  const segmentsAtMost = Math.ceil(geometry.arenaWords / geometry.segmentWords)
+  const participantsAt = alignUp(GLOBALS_END, LINE_WORDS)
+  const chunksAt = participantsAt + geometry.maxParticipants * PARTICIPANT_WORDS
+  // Every page id and every segment may wait in a garbage list at once; entries per chunk: see garbage.ts.
+  const waiting = geometry.pageIds + segmentsAtMost
+  const chunks = 2 * geometry.maxParticipants + Math.ceil(waiting / 32) + 64
+  const segmentTableAt = chunksAt + chunks * CHUNK_WORDS
+  const pageTableAt = segmentTableAt + segmentsAtMost * SEGMENT_DESCRIPTOR_WORDS
+  const pageLinksAt = alignUp(pageTableAt + geometry.pageIds, LINE_WORDS)
+  const end = pageLinksAt + geometry.pageIds
+  const segmentShift = Math.log2(geometry.segmentWords)
+  const firstSegment = Math.ceil(end / geometry.segmentWords)
+  const endSegment = Math.floor(geometry.arenaWords / geometry.segmentWords)
+  if (endSegment - firstSegment < 12) {
+    throw new HeddleError(
+      'HEDDLE_INVALID_OPTION',
+      `memory: ${geometry.arenaWords * 4} bytes leave only ${Math.max(0, endSegment - firstSegment)} segments of ` +
+        `${geometry.segmentWords * 4} bytes; give more memory, smaller segments or fewer page ids and threads`,
+    )
+  }
+  return {
+    ...geometry,
+    segmentShift,
+    participantsAt,
+    chunksAt,
+    chunks,
+    segmentTableAt,
+    pageTableAt,
+    pageLinksAt,
+    firstSegment,
+    endSegment,
+  }
+}
+
+/** Writes the geometry into a fresh arena. Private until the handle is given away, hence plain stores. */
+export function writeHeader(words: Int32Array, geometry: Geometry): void {
+  words[1] = FORMAT
+  words[2] = geometry.arenaWords
+  words[3] = geometry.segmentWords
+  words[4] = geometry.maxParticipants
+  words[5] = geometry.pageIds
+  words[6] = geometry.leafEntries
+  words[7] = geometry.leafSlots
+  words[8] = geometry.innerEntries
+  words[9] = geometry.inlineBytes
+  words[10] = SCHEMES.indexOf(geometry.scheme)
+  words[11] = geometry.paranoid ? 1 : 0
+  words[12] = MAGIC
+}
+
+/**
+ * Reads the geometry back in an attaching thread. The words are immutable once the handle has been passed on, and
+ * passing it (postMessage, workerData) orders these plain loads after the stores.
+ * @throws HeddleError HEDDLE_BAD_HANDLE if the buffer holds no arena of this format
+ */
+export function readHeader(words: Int32Array): Geometry {
+  const scheme = SCHEMES[words[10]]
+  if (words[12] !== MAGIC || words[1] !== FORMAT || words[2] !== words.length || scheme === undefined) {
+    throw new HeddleError(
+      'HEDDLE_BAD_HANDLE',
+      'the handle holds no heddle arena of this version; pass on `store.handle` as it is, to threads that load the same heddle',
+    )
+  }
+  return {
+    arenaWords: words[2],
+    segmentWords: words[3],
+    maxParticipants: words[4],
+    pageIds: words[5],
+    leafEntries: words[6],
+    leafSlots: words[7],
+    innerEntries: words[8],
+    inlineBytes: words[9],
+    scheme,
+    paranoid: words[11] === 1,
+  }
+}

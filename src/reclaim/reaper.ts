@@ -1,0 +1,142 @@
+/**
+ * What happens to a participant that leaves or dies.
+ *
+ * The reaper takes the slot by CAS of its owner word (LIVE of that generation -> REAPING by me), runs every floor's hook
+ * while the dead participant's pin still stands, so that nothing the dead could see is recycled meanwhile, and then clears
+ * the pin and leaves the slot DRAINING: its garbage is consumed by anyone, and whoever finds the list empty frees the slot.
+ *
+ * Death of the reaper: every step is idempotent; whoever reaps the reaper takes over the slots it had in REAPING.
+ * That a thread is dead is known from its parent's `exit` event (or the kernel), never from a heartbeat.
+ */
+import type { Arena } from '../memory/arena.ts'
+import { GLOBAL_DEATHS } from '../memory/layout.ts'
+import { GarbageLists } from './garbage.ts'
+import { labelOf } from './ownership.ts'
+import {
+  CONSUMER,
+  COUNTER,
+  OWNER,
+  type Participant,
+  STATE,
+  STATUS_DRAINING,
+  STATUS_FREE,
+  STATUS_LIVE,
+  STATUS_REAPING,
+  THREAD,
+  generationOf,
+  ownerWord,
+  reaperOf,
+  slotAt,
+  slotsUsed,
+  statusOf,
+} from './participant.ts'
+import type { ReapHook } from './scheme.ts'
+
+interface Pinnable {
+  enter(): void
+  leave(): void
+}
+
+/** Reaps every slot of a dead thread, and the slots it was itself reaping. @returns slots reaped */
+export function reapThread(
+  scheme: Pinnable,
+  arena: Arena,
+  me: Participant,
+  threadId: number,
+  hooks: readonly ReapHook[],
+): number {
+  const { words, layout } = arena
+  let reaped = 0
+  for (let slot = 0; slot < layout.maxParticipants; slot++) {
+    const at = slotAt(arena, slot)
+    const owner = Atomics.load(words, at + OWNER)
+    if (Atomics.load(words, at + THREAD) !== threadId + 1) continue
+    const generation = generationOf(owner)
+    if (statusOf(owner) === STATUS_LIVE && slot !== me.slot) {
+      const mine = ownerWord(STATUS_REAPING, me.slot, generation)
+      if (Atomics.compareExchange(words, at + OWNER, owner, mine) !== owner) continue
+      bury(scheme, arena, me, slot, generation, hooks)
+      takeOver(scheme, arena, me, slot, hooks)
+      reaped++
+    } else if (statusOf(owner) === STATUS_FREE) {
+      // It died between naming itself and taking the slot.
+      Atomics.compareExchange(words, at + THREAD, threadId + 1, 0)
+    }
+  }
+  return reaped
+}
+
+/** Finishes the funerals that a dead reaper had begun. */
+function takeOver(scheme: Pinnable, arena: Arena, me: Participant, dead: number, hooks: readonly ReapHook[]): void {
+  const { words } = arena
+  const used = slotsUsed(arena)
+  for (let slot = 0; slot < used; slot++) {
+    const owner = Atomics.load(words, slotAt(arena, slot) + OWNER)
+    if (statusOf(owner) !== STATUS_REAPING || reaperOf(owner) !== dead) continue
+    const mine = ownerWord(STATUS_REAPING, me.slot, generationOf(owner))
+    if (Atomics.compareExchange(words, slotAt(arena, slot) + OWNER, owner, mine) !== owner) continue
+    bury(scheme, arena, me, slot, generationOf(owner), hooks)
+  }
+}
+
+function bury(
+  scheme: Pinnable,
+  arena: Arena,
+  me: Participant,
+  slot: number,
+  generation: number,
+  hooks: readonly ReapHook[],
+): void {
+  const { words } = arena
+  const at = slotAt(arena, slot)
+  const label = labelOf(slot, generation)
+  scheme.enter()
+  try {
+    for (let i = 0; i < hooks.length; i++) hooks[i](at, label)
+  } finally {
+    scheme.leave()
+  }
+  const used = slotsUsed(arena)
+  for (let other = 0; other < used; other++) {
+    Atomics.compareExchange(words, slotAt(arena, other) + CONSUMER, label + 1, 0)
+  }
+  Atomics.add(words, GLOBAL_DEATHS, 1)
+  Atomics.store(words, at + STATE, 0)
+  Atomics.store(words, at + OWNER, ownerWord(STATUS_DRAINING, 0, generation))
+  me.count(COUNTER.reaped, 1)
+}
+
+/** Ends the tenure of a participant that leaves of its own accord. Its last act: afterwards the slot is not its own. */
+export function abdicate(arena: Arena, me: Participant): void {
+  Atomics.store(arena.words, me.at + STATE, 0)
+  Atomics.store(arena.words, me.at + OWNER, ownerWord(STATUS_DRAINING, 0, me.generation))
+}
+
+/**
+ * Frees a draining slot whose garbage is gone. Any thread may call it (`by` and `label` are its own): the slot is first taken by CAS, so that only one
+ * disposes of the list, and a death in between leaves a REAPING slot, which the reaper of that thread takes over.
+ */
+export function finishDraining(arena: Arena, lists: GarbageLists, slot: number, by: number, label: number): void {
+  const { words } = arena
+  const at = slotAt(arena, slot)
+  const owner = Atomics.load(words, at + OWNER)
+  if (statusOf(owner) !== STATUS_DRAINING || lists.waiting(at) > 0) return
+  const generation = generationOf(owner)
+  const mine = ownerWord(STATUS_REAPING, by, generation)
+  if (Atomics.compareExchange(words, at + OWNER, owner, mine) !== owner) return
+  if (!lists.dispose(at, labelOf(slot, generation), label)) {
+    Atomics.store(words, at + OWNER, owner)
+    return
+  }
+  Atomics.store(words, at + THREAD, 0)
+  Atomics.store(words, at + OWNER, ownerWord(STATUS_FREE, 0, generation))
+}
+
+/** Frees draining slots whose lists are empty on behalf of a thread that has no slot yet. */
+export function reviveSlots(arena: Arena): void {
+  const lists = new GarbageLists(arena)
+  for (let slot = 0; slot < arena.layout.maxParticipants; slot++) {
+    const owner = Atomics.load(arena.words, slotAt(arena, slot) + OWNER)
+    if (statusOf(owner) === STATUS_DRAINING) finishDraining(arena, lists, slot, slot, labelOf(slot, generationOf(owner)))
+  }
+}

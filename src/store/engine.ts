@@ -1,0 +1,149 @@
+/** One participant's engine: the floors below, put together on an arena. */
+import type { Arena } from '../memory/arena.ts'
+import {
+  GLOBAL_DEATHS,
+  GLOBAL_SIZE_CORRECTION,
+  GLOBAL_SIZED_DEATHS,
+  GLOBAL_SWEPT_DEATHS,
+} from '../memory/layout.ts'
+import { Cleaner } from '../log/cleaner.ts'
+import { Log } from '../log/log.ts'
+import { NoneScheme, UnsafeScheme } from '../reclaim/controls.ts'
+import { EpochScheme } from '../reclaim/epoch.ts'
+import { COUNTER, type Participant, claimSlot, sumCounter, tooManyThreads } from '../reclaim/participant.ts'
+import { reviveSlots } from '../reclaim/reaper.ts'
+import { Relocation } from '../tree/relocation.ts'
+import { Scan } from '../tree/scan.ts'
+import { Tree } from '../tree/tree.ts'
+import { type TreeReport, Verifier } from '../tree/verify.ts'
+
+function makeScheme(arena: Arena, me: Participant): EpochScheme {
+  switch (arena.layout.scheme) {
+    case 'none':
+      return new NoneScheme(arena, me)
+    case 'unsafe':
+      return new UnsafeScheme(arena, me)
+    default:
+      return new EpochScheme(arena, me)
+  }
+}
+
+export class Engine {
+  readonly arena: Arena
+  readonly me: Participant
+  readonly scheme: EpochScheme
+  readonly log: Log
+  readonly tree: Tree
+  readonly cleaner: Cleaner
+  private readonly relocation: Relocation
+
+  /**
+   * Joins an arena.
+   * @param threadId the thread's id, by which its parent reports its death
+   * @throws HeddleError HEDDLE_TOO_MANY_THREADS, HEDDLE_FULL
+   */
+  constructor(arena: Arena, threadId: number) {
+    let me = claimSlot(arena, threadId)
+    if (me === undefined) {
+      reviveSlots(arena)
+      me = claimSlot(arena, threadId)
+    }
+    if (me === undefined) throw tooManyThreads(arena.layout.maxParticipants)
+    this.arena = arena
+    this.me = me
+    this.scheme = makeScheme(arena, me)
+    this.log = new Log(arena, this.scheme, me)
+    this.tree = new Tree(arena, this.scheme, me, this.log)
+    this.relocation = new Relocation(this.tree)
+    this.cleaner = new Cleaner(arena, this.scheme, me, this.log, this.relocation.relocate)
+  }
+
+  /** Number of entries: the sum of everybody's counters, O(threads); after a death in mid-operation it is counted, O(n). */
+  size(): number {
+    const { words } = this.arena
+    if (Atomics.load(words, GLOBAL_DEATHS) !== Atomics.load(words, GLOBAL_SIZED_DEATHS)) return this.recount()
+    return (sumCounter(this.arena, COUNTER.entries) + Atomics.load(words, GLOBAL_SIZE_CORRECTION)) | 0
+  }
+
+  /** Counts by a walk, and corrects the sum if nobody inserted or deleted meanwhile. */
+  private recount(): number {
+    const { words } = this.arena
+    const deaths = Atomics.load(words, GLOBAL_DEATHS)
+    const correction = Atomics.load(words, GLOBAL_SIZE_CORRECTION)
+    const before = sumCounter(this.arena, COUNTER.entries)
+    const counted = this.countEntries()
+    const quiet = this.scheme.others() === 0 && sumCounter(this.arena, COUNTER.entries) === before
+    if (quiet && Atomics.load(words, GLOBAL_DEATHS) === deaths) {
+      const wanted = (counted - before) | 0
+      if (Atomics.compareExchange(words, GLOBAL_SIZE_CORRECTION, correction, wanted) === correction) {
+        Atomics.store(words, GLOBAL_SIZED_DEATHS, deaths)
+      }
+    }
+    return counted
+  }
+
+  private countEntries(): number {
+    const scan = new Scan(this.tree, false, false)
+    let count = 0
+    while (!scan.done) {
+      this.scheme.enter()
+      try {
+        scan.step(Number.MAX_SAFE_INTEGER)
+      } finally {
+        this.scheme.leave()
+      }
+      count += scan.count
+    }
+    return count
+  }
+
+  /**
+   * Reclaims all that can be reclaimed now: finishes merges, merges what is underfull, accounts for what dead threads
+   * left, frees what has passed its epoch.
+   */
+  drain(): void {
+    const { words } = this.arena
+    this.mergeAll()
+    this.scheme.flush()
+    const deaths = Atomics.load(words, GLOBAL_DEATHS)
+    if (deaths !== Atomics.load(words, GLOBAL_SWEPT_DEATHS)) {
+      this.cleaner.sweep(this.relocation.isReachable)
+      Atomics.store(words, GLOBAL_SWEPT_DEATHS, deaths)
+      if (deaths !== Atomics.load(words, GLOBAL_SIZED_DEATHS)) this.recount()
+    }
+    this.scheme.flush()
+  }
+
+  /** Visits every leaf and merges it with a neighbour where both fit in one page. */
+  private mergeAll(): void {
+    const { tree, scheme } = this
+    const scan = new Scan(tree, false, false)
+    const rounds = this.arena.layout.pageIds
+    for (let i = 0; i < rounds && !scan.done; i++) {
+      scheme.enter()
+      try {
+        tree.key.copyFrom(scan.from.bytes, 0, scan.from.length)
+        scan.step(Number.MAX_SAFE_INTEGER)
+      } finally {
+        scheme.leave()
+      }
+      tree.mergeHere(scan.count)
+    }
+  }
+
+  verify(): TreeReport {
+    this.scheme.enter()
+    try {
+      return new Verifier(this.tree).verify()
+    } finally {
+      this.scheme.leave()
+    }
+  }
+
+  /** Gives up the participant. */
+  detach(): void {
+    this.log.sealAll()
+    this.scheme.detach()
+  }
+}
+

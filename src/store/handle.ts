@@ -1,0 +1,29 @@
+/** The token by which a store goes from thread to thread. */
+import { HeddleError } from '../memory/error.ts'
+import type { KeyCodecName, KeyCodecOption, ValueCodecName, ValueCodecOption } from './codec.ts'
+
+/** Structured-cloneable. Treat it as opaque: pass it on by workerData or postMessage, and `attach` it. */
+export interface StoreHandle {
+  readonly heddle: 1
+  readonly buffer: SharedArrayBuffer
+  readonly keys: KeyCodecName | 'custom'
+  readonly values: ValueCodecName | 'custom'
+}
+
+export function makeHandle(buffer: SharedArrayBuffer, keys: KeyCodecOption, values: ValueCodecOption): StoreHandle {
+  return {
+    heddle: 1,
+    buffer,
+    keys: typeof keys === 'string' ? keys : 'custom',
+    values: typeof values === 'string' ? values : 'custom',
+  }
+}
+
+/** @throws HeddleError HEDDLE_BAD_HANDLE */
+export function checkHandle(handle: unknown): StoreHandle {
+  const given = handle as Partial<StoreHandle> | null | undefined
+  if (typeof given === 'object' && given !== null && given.heddle === 1 && given.buffer instanceof SharedArrayBuffer) {
+    return given as StoreHandle
+  }
+  throw new HeddleError('HEDDLE_BAD_HANDLE', 'attach takes the `handle` of a store, passed on as it is (workerData, postMessage)')
+}

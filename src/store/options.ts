@@ -1,0 +1,128 @@
+/** Options of `open`, checked and turned into a geometry. */
+import { HeddleError } from '../memory/error.ts'
+import { type Geometry, MAX_MEMORY_BYTES, MIN_MEMORY_BYTES, SCHEMES, type SchemeName } from '../memory/layout.ts'
+import type { KeyCodecOption, ValueCodecOption } from './codec.ts'
+
+/** Sizes for tests and experiments; the defaults are what was measured to be good. */
+export interface Tuning {
+  /** Entries of a leaf before it splits; 2 to 512, default 128. */
+  leafEntries?: number
+  /** Inserts a leaf takes before it is consolidated; 1 to 128, default 16. */
+  leafSlots?: number
+  /** Children of an inner page before it splits; 3 to 512, default 128. */
+  innerEntries?: number
+  /** Words of a segment, a power of two from 4096 to 1048576; default by the arena's size. */
+  segmentWords?: number
+  /** Largest value in bytes that lies in one piece with its key; default a 16th of a segment, at most 16 KiB. */
+  inlineBytes?: number
+  /** Most pages the tree can have; default by the arena's size. */
+  pageIds?: number
+  /** Reclamation: `epoch`, or one of the controls `none` (never frees) and `unsafe` (frees at once). */
+  scheme?: SchemeName
+  /** Expensive assertions, and freed memory is overwritten. */
+  paranoid?: boolean
+}
+
+export interface OpenOptions<KC extends KeyCodecOption = KeyCodecOption, VC extends ValueCodecOption = ValueCodecOption> {
+  /** Bytes of address space to reserve, 1 MiB to 4 GiB, default 256 MiB; the system commits them as they are used. */
+  memory?: number
+  /** How keys are encoded; `'utf8'` by default. */
+  keys?: KC
+  /** How values are encoded; `'utf8'` by default. */
+  values?: VC
+  /** Stores that may be attached at the same time, 2 to 256, default 64. */
+  maxThreads?: number
+  /** Whether a background worker cleans and drains; true by default. Without it, writers do it when they must. */
+  cleaner?: boolean
+  tuning?: Tuning
+}
+
+const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20
+const DEFAULT_THREADS = 64
+
+function invalid(name: string, value: unknown, expected: string): HeddleError {
+  return new HeddleError('HEDDLE_INVALID_OPTION', `${name} is ${String(value)}; give ${expected}`)
+}
+
+function integer(name: string, value: number | undefined, fallback: number, least: number, most: number): number {
+  if (value === undefined) return fallback
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+    throw invalid(name, value, `a whole number from ${least} to ${most}`)
+  }
+  return value
+}
+
+function flag(name: string, value: boolean | undefined, fallback: boolean): boolean {
+  if (value === undefined) return fallback
+  if (typeof value !== 'boolean') throw invalid(name, value, 'true or false')
+  return value
+}
+
+const KNOWN = new Set(['memory', 'keys', 'values', 'maxThreads', 'cleaner', 'tuning'])
+const KNOWN_TUNING = new Set([
+  'leafEntries',
+  'leafSlots',
+  'innerEntries',
+  'segmentWords',
+  'inlineBytes',
+  'pageIds',
+  'scheme',
+  'paranoid',
+])
+
+function refuseUnknown(given: object, known: Set<string>, prefix: string): void {
+  for (const name of Object.keys(given)) {
+    if (known.has(name)) continue
+    const list = [...known].join(', ')
+    throw new HeddleError('HEDDLE_INVALID_OPTION', `${prefix}${name} is no option; known are ${list}`)
+  }
+}
+
+function defaultSegmentWords(arenaWords: number): number {
+  const wanted = arenaWords / 1024
+  let words = 4096
+  while (words < 65536 && words * 2 <= wanted) words *= 2
+  return words
+}
+
+function segmentWordsOf(tuning: Tuning, arenaWords: number): number {
+  const words = integer('tuning.segmentWords', tuning.segmentWords, defaultSegmentWords(arenaWords), 4096, 1 << 20)
+  if ((words & (words - 1)) !== 0) throw invalid('tuning.segmentWords', words, 'a power of two')
+  return words
+}
+
+/**
+ * Checks options.
+ * @throws HeddleError HEDDLE_INVALID_OPTION naming the option and what it may be
+ */
+export function checkOptions(options: OpenOptions): { geometry: Geometry; cleaner: boolean } {
+  if (typeof options !== 'object' || options === null) throw invalid('the options', options, 'an object')
+  refuseUnknown(options, KNOWN, '')
+  const tuning = options.tuning ?? {}
+  if (typeof tuning !== 'object') throw invalid('tuning', tuning, 'an object')
+  refuseUnknown(tuning, KNOWN_TUNING, 'tuning.')
+  const memory = integer('memory', options.memory, DEFAULT_MEMORY_BYTES, MIN_MEMORY_BYTES, MAX_MEMORY_BYTES)
+  const arenaWords = Math.floor(memory / 4)
+  const segmentWords = segmentWordsOf(tuning, arenaWords)
+  const maxInline = segmentWords
+  const leafEntries = integer('tuning.leafEntries', tuning.leafEntries, 128, 2, 512)
+  // Pages of many entries are few; pages of few entries, as tests have them, are many.
+  const pageBytes = leafEntries >= 32 ? 1024 : 128
+  const scheme = tuning.scheme ?? 'epoch'
+  if (!SCHEMES.includes(scheme)) throw invalid('tuning.scheme', scheme, `one of ${SCHEMES.join(', ')}`)
+  return {
+    geometry: {
+      arenaWords,
+      segmentWords,
+      maxParticipants: integer('maxThreads', options.maxThreads, DEFAULT_THREADS, 2, 256),
+      pageIds: integer('tuning.pageIds', tuning.pageIds, Math.max(1024, Math.floor(memory / pageBytes)), 16, 1 << 26),
+      leafEntries,
+      leafSlots: integer('tuning.leafSlots', tuning.leafSlots, 16, 1, 128),
+      innerEntries: integer('tuning.innerEntries', tuning.innerEntries, 128, 3, 512),
+      inlineBytes: integer('tuning.inlineBytes', tuning.inlineBytes, Math.min(16384, segmentWords >>> 2), 16, maxInline),
+      scheme,
+      paranoid: flag('tuning.paranoid', tuning.paranoid, false),
+    },
+    cleaner: flag('cleaner', options.cleaner, true),
+  }
+}

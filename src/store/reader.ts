@@ -1,0 +1,97 @@
+/** Reads keys and values out of records. Everything here runs inside the caller's critical region. */
+import { KIND_EXTENT_RECORD, isAscii, keyBytesOf, kindOf, padOf, wordsOf } from '../log/block.ts'
+import type { Arena } from '../memory/arena.ts'
+import { EXTENT_KEY, extentListAt, inlineValueBytes, recordKeyAt } from '../tree/record.ts'
+import type { KeyCodec, Staged, ValueCodec } from './codec.ts'
+import { type RawBuffer, rawBuffer } from './raw-buffer.ts'
+
+export class RecordReader {
+  /** The whole arena as a buffer. */
+  readonly raw: RawBuffer
+  private readonly words: Int32Array
+  private readonly keys: KeyCodec
+  private readonly values: ValueCodec
+  /** Word view of the last target of `valueInto`, so that a caller who reuses its buffer pays for it once. */
+  private target: Uint8Array | null = null
+  private targetWords: Int32Array | null = null
+
+  constructor(arena: Arena, keys: KeyCodec, values: ValueCodec) {
+    this.raw = rawBuffer(arena.buffer)
+    this.words = arena.words
+    this.keys = keys
+    this.values = values
+  }
+
+  key(record: number, header: number): Staged {
+    return this.keys.read(this.raw, recordKeyAt(record), keyBytesOf(header))
+  }
+
+  value(record: number, header: number): Staged {
+    if (kindOf(header) === KIND_EXTENT_RECORD) {
+      const whole = this.largeValue(record, header)
+      return this.values.read(whole, 0, whole.length, isAscii(header))
+    }
+    const at = recordKeyAt(record) + keyBytesOf(header)
+    return this.values.read(this.raw, at, inlineValueBytes(header), isAscii(header))
+  }
+
+  /** Bytes of a record's value. */
+  valueBytes(record: number, header: number): number {
+    return kindOf(header) === KIND_EXTENT_RECORD ? this.words[extentListAt(record, header)] : inlineValueBytes(header)
+  }
+
+  private largeValue(record: number, header: number): RawBuffer {
+    const whole = Buffer.allocUnsafeSlow(this.valueBytes(record, header)) as unknown as RawBuffer
+    this.copyExtents(record, header, whole, 0)
+    return whole
+  }
+
+  private copyExtents(record: number, header: number, to: Uint8Array, offset: number): void {
+    const { words, raw } = this
+    const list = extentListAt(record, header)
+    const count = words[list + 1]
+    const keyWords = (keyBytesOf(header) + 3) >>> 2
+    for (let i = 0; i < count; i++) {
+      const extent = words[list + 2 + i]
+      const extentHeader = Atomics.load(words, extent)
+      const from = (extent + EXTENT_KEY + keyWords) * 4
+      const end = (extent + wordsOf(extentHeader)) * 4 - padOf(extentHeader)
+      raw.copy(to, offset, from, end)
+      offset += end - from
+    }
+  }
+
+  /** Copies a value into bytes of the caller's that are known to suffice. Allocates nothing for a target used before. */
+  valueInto(record: number, header: number, to: Uint8Array, offset: number, length: number): void {
+    if (kindOf(header) === KIND_EXTENT_RECORD) {
+      this.copyExtents(record, header, to, offset)
+      return
+    }
+    const at = recordKeyAt(record) + keyBytesOf(header)
+    if (((at | (to.byteOffset + offset)) & 3) === 0 && length <= 1024) this.copyWords(at / 4, to, offset, length)
+    else this.raw.copy(to, offset, at, at + length)
+  }
+
+  /** A loop over words beats the native copy, whose call alone costs as much, up to about a kilobyte. */
+  private copyWords(at: number, to: Uint8Array, offset: number, length: number): void {
+    if (this.target !== to || this.targetWords === null) {
+      this.target = to
+      this.targetWords = new Int32Array(to.buffer, to.byteOffset & ~3, (to.byteLength + (to.byteOffset & 3)) >>> 2)
+    }
+    const { words, targetWords } = this
+    const whole = length >>> 2
+    const first = ((to.byteOffset & 3) + offset) >>> 2
+    for (let i = 0; i < whole; i++) targetWords[first + i] = words[at + i]
+    for (let i = whole * 4; i < length; i++) to[offset + i] = this.raw[at * 4 + i]
+  }
+
+  /** Whether a record's value has exactly these bytes. */
+  valueEquals(record: number, header: number, bytes: Uint8Array, length: number): boolean {
+    if (this.valueBytes(record, header) !== length) return false
+    if (kindOf(header) === KIND_EXTENT_RECORD) {
+      return this.largeValue(record, header).compare(bytes, 0, length) === 0
+    }
+    const at = recordKeyAt(record) + keyBytesOf(header)
+    return this.raw.compare(bytes, 0, length, at, at + length) === 0
+  }
+}

@@ -1,0 +1,448 @@
+/**
+ * The public face of the engine: one ordered map, shared by all threads that hold its handle.
+ *
+ * Thread safety: a Store belongs to the thread that made it; any number of Stores on one handle work at once. Single-key
+ * operations are linearizable and lock-free. Iterations, ranges and `size` are weakly consistent while others write.
+ */
+import type { Worker, WorkerOptions } from 'node:worker_threads'
+import { HeddleError } from '../memory/error.ts'
+import type { Arena } from '../memory/arena.ts'
+import { PUT_ABSENT, PUT_ANY } from '../tree/tree.ts'
+import { maxValueBytes } from '../tree/record-writer.ts'
+import type { KeyCodec, Staged, ValueCodec } from './codec.ts'
+import { type CleanerThread, forgetOpenStore, rememberOpenStore } from './cleaner-thread.ts'
+import { Engine } from './engine.ts'
+import type { StoreHandle } from './handle.ts'
+import { Iteration } from './iteration.ts'
+import { type Range, checkRange } from './range.ts'
+import { type RawBuffer, rawBuffer } from './raw-buffer.ts'
+import { RecordReader } from './reader.ts'
+import { type Stats, type VerifyReport, collectStats, collectVerify } from './stats.ts'
+import { spawnWorker, watchWorker } from './threads.ts'
+
+/** Updates whose record was recycled under a slow callback before the callback is run inside a critical region. */
+const UNPINNED_TRIES = 2
+
+export class Store<K = string, V = string> {
+  /** Structured-cloneable; pass it to other threads and `attach` it there. */
+  readonly handle: StoreHandle
+  private readonly engine: Engine
+  private readonly keyCodec: KeyCodec
+  private readonly valueCodec: ValueCodec
+  private readonly reader: RecordReader
+  private readonly cleanerThread: CleanerThread | null
+  private readonly inlineBytes: number
+  private readonly mostBytes: number
+  private closed = false
+  /** The encoded `old` of a compareAndSet. */
+  private expected: RawBuffer = rawBuffer(new ArrayBuffer(256))
+  private expectedLength = 0
+
+  /** Stores are made by `open` and `attach`. @internal */
+  constructor(arena: Arena, engine: Engine, keys: KeyCodec, values: ValueCodec, handle: StoreHandle, cleaner: CleanerThread | null) {
+    this.engine = engine
+    this.keyCodec = keys
+    this.valueCodec = values
+    this.handle = handle
+    this.reader = new RecordReader(arena, keys, values)
+    this.cleanerThread = cleaner
+    this.inlineBytes = arena.layout.inlineBytes
+    this.mostBytes = maxValueBytes(arena.layout.segmentWords)
+    rememberOpenStore(this)
+  }
+
+  private check(): void {
+    if (this.closed) throw new HeddleError('HEDDLE_CLOSED', 'the store is closed in this thread; attach its handle again to go on')
+  }
+
+  /**
+   * Sets a key's value.
+   * @throws HeddleError HEDDLE_INVALID_KEY, HEDDLE_INVALID_VALUE, HEDDLE_TOO_LARGE, HEDDLE_FULL, HEDDLE_CLOSED; nothing has
+   * changed then
+   * Complexity: O(log n). Lock-free, linearizable.
+   */
+  set(key: K, value: V): void {
+    this.check()
+    const staged = this.valueCodec.stage(value)
+    this.keyCodec.encode(key, this.engine.tree.key)
+    this.writeRecord(staged)
+    this.link(PUT_ANY, 0)
+  }
+
+  /** Writes the record for `tree.key` and a staged value. */
+  private writeRecord(staged: Staged): void {
+    const values = this.valueCodec
+    const { writer, key } = this.engine.tree
+    const bound = values.bound(staged)
+    if (bound > this.inlineBytes) {
+      this.writeLongRecord(staged, bound)
+      return
+    }
+    const at = writer.begin(key, bound)
+    const written = values.write(staged, this.reader.raw, at, bound)
+    if (written < 0) {
+      writer.abandon()
+      throw values.refusal()
+    }
+    writer.finish(key.length, written, values.isAscii(staged, written))
+  }
+
+  private writeLongRecord(staged: Staged, bound: number): void {
+    const values = this.valueCodec
+    const { writer, key } = this.engine.tree
+    const size = values.size(staged)
+    if (size > this.mostBytes) {
+      throw new HeddleError(
+        'HEDDLE_TOO_LARGE',
+        `the value takes ${size} bytes, the most in this store is ${this.mostBytes}; split it over several keys`,
+      )
+    }
+    const bytes = Buffer.allocUnsafeSlow(Math.min(bound, size)) as unknown as RawBuffer
+    const written = values.write(staged, bytes, 0, size)
+    if (written < 0) throw values.refusal()
+    if (size > this.inlineBytes) {
+      writer.writeLarge(key, bytes, size, values.isAscii(staged, size))
+      return
+    }
+    const at = writer.begin(key, size)
+    this.reader.raw.set(bytes, at)
+    writer.finish(key.length, size, values.isAscii(staged, size))
+  }
+
+  /** Links the record just written, or drops it. */
+  private link(mode: number, since: number): boolean {
+    const { tree } = this.engine
+    let linked = false
+    try {
+      linked = tree.put(mode, since)
+    } finally {
+      if (!linked) tree.writer.abandon()
+    }
+    return linked
+  }
+
+  /**
+   * The value of a key, a copy, or undefined.
+   * @throws HeddleError HEDDLE_INVALID_KEY, HEDDLE_TOO_LARGE, HEDDLE_CLOSED
+   * Complexity: O(log n). Lock-free, linearizable; never waits for a writer.
+   */
+  get(key: K): V | undefined {
+    this.check()
+    const { tree, scheme } = this.engine
+    this.keyCodec.encode(key, tree.key)
+    let staged: Staged
+    scheme.enter()
+    try {
+      const record = tree.find()
+      if (record === 0) return undefined
+      staged = this.reader.value(record, tree.search.header)
+    } finally {
+      scheme.leave()
+    }
+    return this.valueCodec.finish(staged) as V
+  }
+
+  /**
+   * Copies the encoded value of a key into a buffer of the caller's, without allocating.
+   * @param offset where in `bytes` to begin, in bytes
+   * @returns the value's length in bytes, or -1 if the key is absent
+   * @throws HeddleError HEDDLE_BUFFER_TOO_SMALL if it does not fit: the message says the length needed, nothing is copied
+   */
+  getInto(key: K, bytes: Uint8Array, offset = 0): number {
+    this.check()
+    if (!(bytes instanceof Uint8Array) || !Number.isInteger(offset) || offset < 0 || offset > bytes.length) {
+      throw new HeddleError('HEDDLE_INVALID_VALUE', 'getInto takes a Uint8Array and an offset within it')
+    }
+    const { tree, scheme } = this.engine
+    this.keyCodec.encode(key, tree.key)
+    scheme.enter()
+    try {
+      const record = tree.find()
+      if (record === 0) return -1
+      const { header } = tree.search
+      const length = this.reader.valueBytes(record, header)
+      if (length > bytes.length - offset) {
+        throw new HeddleError(
+          'HEDDLE_BUFFER_TOO_SMALL',
+          `the value takes ${length} bytes, ${bytes.length - offset} are there; give a buffer with ${length} bytes from the offset on`,
+        )
+      }
+      this.reader.valueInto(record, header, bytes, offset, length)
+      return length
+    } finally {
+      scheme.leave()
+    }
+  }
+
+  /** Whether a key is there. Errors and complexity as for `get`. */
+  has(key: K): boolean {
+    this.check()
+    const { tree, scheme } = this.engine
+    this.keyCodec.encode(key, tree.key)
+    scheme.enter()
+    try {
+      return tree.find() !== 0
+    } finally {
+      scheme.leave()
+    }
+  }
+
+  /**
+   * Removes a key. Works in a full store too.
+   * @returns whether it was there
+   */
+  delete(key: K): boolean {
+    this.check()
+    const { tree } = this.engine
+    this.keyCodec.encode(key, tree.key)
+    return tree.remove(0, 0)
+  }
+
+  /**
+   * Sets a key's value if the key is absent.
+   * @returns what was there already, or undefined if the value was set
+   */
+  setIfAbsent(key: K, value: V): V | undefined {
+    this.check()
+    const staged = this.valueCodec.stage(value)
+    for (;;) {
+      const there = this.get(key)
+      if (there !== undefined) return there
+      this.keyCodec.encode(key, this.engine.tree.key)
+      this.writeRecord(staged)
+      if (this.link(PUT_ABSENT, 0)) return undefined
+    }
+  }
+
+  /**
+   * Sets a key to `next` if its value is `old`, by encoded bytes; undefined means absent, on either side.
+   * @returns whether it did
+   */
+  compareAndSet(key: K, old: V | undefined, next: V | undefined): boolean {
+    this.check()
+    const stagedOld = old === undefined ? undefined : this.valueCodec.stage(old)
+    const stagedNext = next === undefined ? undefined : this.valueCodec.stage(next)
+    if (stagedOld !== undefined) this.encodeExpected(stagedOld)
+    const { tree, scheme } = this.engine
+    this.keyCodec.encode(key, tree.key)
+    for (;;) {
+      const since = scheme.epoch()
+      const record = this.matches(stagedOld !== undefined)
+      if (record < 0) return false
+      if (stagedNext === undefined) {
+        if (record === 0 || tree.remove(record, since)) return true
+        continue
+      }
+      this.writeRecord(stagedNext)
+      if (this.link(record === 0 ? PUT_ABSENT : record, since)) return true
+    }
+  }
+
+  private encodeExpected(staged: Staged): void {
+    const size = this.valueCodec.size(staged)
+    if (size > this.expected.length) this.expected = rawBuffer(new ArrayBuffer(size * 2))
+    this.expectedLength = this.valueCodec.write(staged, this.expected, 0, size)
+    if (this.expectedLength < 0) throw this.valueCodec.refusal()
+  }
+
+  /** The record of `tree.key` if its value is the expected one, 0 if absence was expected and found, else -1. */
+  private matches(present: boolean): number {
+    const { tree, scheme } = this.engine
+    scheme.enter()
+    try {
+      const record = tree.find()
+      if (record === 0) return present ? -1 : 0
+      if (!present) return -1
+      const equal = this.reader.valueEquals(record, tree.search.header, this.expected, this.expectedLength)
+      return equal ? record : -1
+    } finally {
+      scheme.leave()
+    }
+  }
+
+  /**
+   * Changes a key's value by a function of the old one, atomically.
+   * @param fn gets the value or undefined, gives the new one or undefined to delete; may be called again when another
+   * thread was faster, and may call the store
+   * @returns the new value. What `fn` throws comes through; nothing has changed then
+   */
+  update(key: K, fn: (old: V | undefined) => V | undefined): V | undefined {
+    this.check()
+    const { scheme } = this.engine
+    for (let tries = 0; ; tries++) {
+      // A callback so slow that its record could have been recycled twice over is run under a pin.
+      const pinned = tries >= UNPINNED_TRIES
+      if (pinned) scheme.enter()
+      try {
+        if (this.tryUpdate(key, fn)) return this.updated
+      } finally {
+        this.updated = undefined
+        if (pinned) scheme.leave()
+      }
+    }
+  }
+
+  private updated: V | undefined = undefined
+
+  private tryUpdate(key: K, fn: (old: V | undefined) => V | undefined): boolean {
+    const { tree, scheme } = this.engine
+    this.keyCodec.encode(key, tree.key)
+    let staged: Staged | undefined
+    const since = scheme.epoch()
+    scheme.enter()
+    let record = 0
+    try {
+      record = tree.find()
+      if (record !== 0) staged = this.reader.value(record, tree.search.header)
+    } finally {
+      scheme.leave()
+    }
+    const next = fn(staged === undefined ? undefined : (this.valueCodec.finish(staged) as V))
+    this.check()
+    if (next === undefined) {
+      if (record === 0) return true
+      this.keyCodec.encode(key, tree.key)
+      return tree.remove(record, since)
+    }
+    const stagedNext = this.valueCodec.stage(next)
+    this.keyCodec.encode(key, tree.key)
+    this.writeRecord(stagedNext)
+    if (!this.link(record === 0 ? PUT_ABSENT : record, since)) return false
+    this.updated = next
+    return true
+  }
+
+  private iterate(range: Range<K> | undefined): Iteration {
+    this.check()
+    return new Iteration(this.engine, this.reader, checkRange(range, this.keyCodec, this.keyCodec.hasPrefixes), () => this.check())
+  }
+
+  /**
+   * Entries in key order, lazily. Weakly consistent: in order, none twice, and whatever stays throughout is seen; what
+   * others write meanwhile may be seen or not. Holds nothing between steps, so it may be left unfinished.
+   * @throws HeddleError HEDDLE_INVALID_RANGE, HEDDLE_INVALID_KEY
+   */
+  entries(range?: Range<K>): IterableIterator<[K, V]> {
+    return this.generateEntries(this.iterate(range))
+  }
+
+  private *generateEntries(iteration: Iteration): IterableIterator<[K, V]> {
+    while (iteration.fill(true, true)) {
+      const { count } = iteration
+      for (let i = 0; i < count; i++) {
+        yield [this.keyCodec.finish(iteration.keys[i]) as K, this.valueCodec.finish(iteration.values[i]) as V]
+      }
+    }
+  }
+
+  /** Keys in order; see `entries`. */
+  keys(range?: Range<K>): IterableIterator<K> {
+    return this.generateKeys(this.iterate(range))
+  }
+
+  private *generateKeys(iteration: Iteration): IterableIterator<K> {
+    while (iteration.fill(true, false)) {
+      const { count } = iteration
+      for (let i = 0; i < count; i++) yield this.keyCodec.finish(iteration.keys[i]) as K
+    }
+  }
+
+  /** Values in key order; see `entries`. */
+  values(range?: Range<K>): IterableIterator<V> {
+    return this.generateValues(this.iterate(range))
+  }
+
+  private *generateValues(iteration: Iteration): IterableIterator<V> {
+    while (iteration.fill(false, true)) {
+      const { count } = iteration
+      for (let i = 0; i < count; i++) yield this.valueCodec.finish(iteration.values[i]) as V
+    }
+  }
+
+  /** Calls `fn` for every entry in key order; see `entries`. */
+  forEach(fn: (value: V, key: K, store: this) => void, range?: Range<K>): void {
+    for (const [key, value] of this.entries(range)) fn(value, key, this)
+  }
+
+  [Symbol.iterator](): IterableIterator<[K, V]> {
+    return this.entries()
+  }
+
+  /**
+   * Number of entries; exact when nobody writes. O(threads); after a thread died in the middle of an operation the entries
+   * are counted, O(n), until a quiet moment.
+   */
+  get size(): number {
+    this.check()
+    return this.engine.size()
+  }
+
+  /** Removes every entry that is there throughout. Not atomic: what others set meanwhile may stay. O(n). */
+  clear(): void {
+    this.check()
+    const { tree } = this.engine
+    const iteration = new Iteration(this.engine, this.reader, { low: null, high: null, reverse: false, limit: Infinity }, () => this.check())
+    while (iteration.fillRaw()) {
+      for (let i = 0; i < iteration.count; i++) {
+        iteration.rawKey(i, tree.key)
+        tree.remove(0, 0)
+      }
+    }
+  }
+
+  /** Counters and sizes, a flat object of numbers. Not a snapshot. O(segments + pages of the table in use). */
+  stats(): Stats {
+    this.check()
+    return collectStats(this.engine)
+  }
+
+  /**
+   * Checks the whole structure and accounts for every word and every page id. Exact when nobody writes meanwhile; under
+   * writes it may report what is only passing by. O(n) time and memory.
+   */
+  verify(): VerifyReport {
+    this.check()
+    return collectVerify(this.engine)
+  }
+
+  /** Reclaims all that can be reclaimed now: what nobody can be reading any more, and what dead threads left. O(n). */
+  drain(): void {
+    this.check()
+    this.engine.drain()
+  }
+
+  /**
+   * Starts a Worker whose `workerData.store` is this store's handle, and reaps it when it ends, however it ends.
+   * @param url as for Worker
+   * @param options as for Worker; `workerData`, if given, must be an object
+   */
+  spawn(url: string | URL, options: WorkerOptions = {}): Worker {
+    this.check()
+    return this.watch(spawnWorker(url, options, this.handle))
+  }
+
+  /** Has the end of a Worker started otherwise noticed, so that what it held goes back. @returns the worker */
+  watch(worker: Worker): Worker {
+    this.check()
+    watchWorker(worker, (threadId) => {
+      if (!this.closed) this.engine.scheme.reap(threadId)
+    })
+    return worker
+  }
+
+  /**
+   * Ends this thread's part in the store: what it held goes back. The opener's close also ends the background cleaner.
+   * Other threads may go on. Closing twice does nothing; every other call throws HEDDLE_CLOSED afterwards.
+   */
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    forgetOpenStore(this)
+    this.cleanerThread?.stop()
+    this.engine.detach()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}

@@ -1,0 +1,18 @@
+/** What the parts of one participant's tree share. */
+import type { Arena } from '../memory/arena.ts'
+import type { Log } from '../log/log.ts'
+import type { PageCache } from '../pagecache/page-cache.ts'
+import type { PageTable } from '../pagecache/page-table.ts'
+import type { Participant } from '../reclaim/participant.ts'
+import type { Scheme } from '../reclaim/scheme.ts'
+
+export interface TreeContext {
+  readonly arena: Arena
+  readonly scheme: Scheme
+  readonly me: Participant
+  readonly log: Log
+  readonly table: PageTable
+  readonly cache: PageCache
+  /** Words of page space that the step just given up needs; 0 if it needs a page id. Set before returning `false`. */
+  shortage: number
+}

@@ -1,0 +1,105 @@
+/** Keys as the tree sees them: bytes in lexicographic order, of a caller or in a record, and how the two compare. */
+import { keyBytesOf } from '../log/block.ts'
+
+/** Words of a record before its key: block header and version. */
+export const RECORD_KEY = 2
+const CAPACITY_BYTES = 2048
+
+/** A key in private memory, with room for zero padding, so that heads and whole words can be taken anywhere. */
+export class KeyBuffer {
+  readonly bytes: Uint8Array = new Uint8Array(CAPACITY_BYTES + 16)
+  readonly words: Int32Array = new Int32Array(this.bytes.buffer)
+  length = 0
+  /** Hash of the key, never 0. */
+  tag = 0
+
+  /** Finishes the key after its bytes were written from 0: zero padding and hash. */
+  finish(length: number): void {
+    const { bytes, words } = this
+    this.length = length
+    for (let i = length; i < ((length + 8) & ~3); i++) bytes[i] = 0
+    let hash = length
+    for (let i = 0; i < length; i += 4) {
+      hash = Math.imul(hash ^ words[i >>> 2], 0x9e3779b1 | 0)
+      hash ^= hash >>> 15
+    }
+    this.tag = hash | 1
+  }
+
+  /** Takes a copy of bytes that may lie in shared memory. */
+  copyFrom(source: Uint8Array, at: number, length: number): void {
+    const { bytes } = this
+    for (let i = 0; i < length; i++) bytes[i] = source[at + i]
+    this.finish(length)
+  }
+
+  /** The four bytes from `offset` on, zeros past the end, biased so that signed order is byte order. */
+  head(offset: number): number {
+    if (offset >= this.length) return 1 << 31
+    const { bytes } = this
+    const word = (bytes[offset] << 24) | (bytes[offset + 1] << 16) | (bytes[offset + 2] << 8) | bytes[offset + 3]
+    return word ^ (1 << 31)
+  }
+
+  /** Byte order against a key elsewhere: negative, 0 or positive. */
+  compare(other: Uint8Array, at: number, length: number): number {
+    const { bytes } = this
+    const common = this.length < length ? this.length : length
+    for (let i = 0; i < common; i++) {
+      const difference = bytes[i] - other[at + i]
+      if (difference !== 0) return difference
+    }
+    return this.length - length
+  }
+
+  /** Byte order of the first `length` bytes against a prefix: a shorter key counts as padded below. */
+  comparePrefix(prefix: Uint8Array, at: number, length: number): number {
+    const { bytes } = this
+    const common = this.length < length ? this.length : length
+    for (let i = 0; i < common; i++) {
+      const difference = bytes[i] - prefix[at + i]
+      if (difference !== 0) return difference
+    }
+    return this.length < length ? -1 : 0
+  }
+
+  /** Whether a record (its header already loaded) has this key. Word by word, the last one masked. */
+  equalsRecord(words: Int32Array, record: number, header: number): boolean {
+    const { length } = this
+    if (keyBytesOf(header) !== length) return false
+    const mine = this.words
+    const whole = length >>> 2
+    const at = record + RECORD_KEY
+    for (let i = 0; i < whole; i++) if (mine[i] !== words[at + i]) return false
+    const rest = length & 3
+    return rest === 0 || ((mine[whole] ^ words[at + whole]) & ((1 << (rest << 3)) - 1)) === 0
+  }
+}
+
+/** The biased head of a key in the arena. */
+export function headAt(bytes: Uint8Array, keyAt: number, length: number, offset: number): number {
+  let head = 0
+  for (let i = 0; i < 4; i++) {
+    const at = offset + i
+    head = (head << 8) | (at < length ? bytes[keyAt + at] : 0)
+  }
+  return head ^ (1 << 31)
+}
+
+/** Byte order of two keys in the arena. */
+export function compareBytes(bytes: Uint8Array, a: number, aLength: number, b: number, bLength: number): number {
+  const common = aLength < bLength ? aLength : bLength
+  for (let i = 0; i < common; i++) {
+    const difference = bytes[a + i] - bytes[b + i]
+    if (difference !== 0) return difference
+  }
+  return aLength - bLength
+}
+
+/** Number of bytes that two keys in the arena have in common from the start. */
+export function commonPrefix(bytes: Uint8Array, a: number, aLength: number, b: number, bLength: number): number {
+  const common = aLength < bLength ? aLength : bLength
+  let i = 0
+  while (i < common && bytes[a + i] === bytes[b + i]) i++
+  return i
+}

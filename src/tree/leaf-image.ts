@@ -1,0 +1,232 @@
+/**
+ * A leaf's content in private memory: gathered from one or two bases, written out as one or two new ones.
+ *
+ * Entries stay sorted by key; heads are taken over in runs where the prefix stays, and computed anew where it changes.
+ */
+import { STREAM_PAGES } from '../log/log.ts'
+import { KIND_PAGE, blockHeader, keyBytesOf } from '../log/block.ts'
+import {
+  BASE_BODY,
+  BASE_EXTRA,
+  BASE_FENCES,
+  BASE_ID,
+  BASE_PREAMBLE,
+  BASE_RIGHT,
+  BASE_SHAPE,
+  MAX_COUNT,
+  countOf,
+  shape,
+  slotsOf,
+} from '../pagecache/base.ts'
+import { FRAGMENT_MASK, SEALED } from '../pagecache/fragment.ts'
+import type { TreeContext } from './context.ts'
+import { commonPrefix, compareBytes, headAt } from './key.ts'
+import { NO_FENCE, headsAt, prefixAt, prefixBytes, preambleWords } from './page.ts'
+import { recordHeader, recordKeyAt } from './record.ts'
+import type { Search } from './search.ts'
+
+/** Longest prefix a page takes out of its heads: bounds the size of a base. */
+export const MAX_PREFIX_BYTES = 252
+
+/** Where a fence's bytes are: in the arena or in private memory. */
+export interface Fence {
+  bytes: Uint8Array
+  at: number
+  length: number
+}
+
+export class LeafImage {
+  /** Entries gathered. */
+  count = 0
+  readonly records: Int32Array = new Int32Array(2 * MAX_COUNT)
+  private readonly heads = new Int32Array(2 * MAX_COUNT)
+  private readonly fragments = new Int32Array(MAX_COUNT)
+  /** Length of the prefix that `heads` were taken after, or -1 if they must be computed. */
+  private prefix = -1
+  /** Whether the last gathered base's pending fragments all came after its entries: the sign of ascending inserts. */
+  ascending = false
+  private readonly context: TreeContext
+  private readonly search: Search
+  private readonly words: Int32Array
+  private readonly bytes: Uint8Array
+
+  constructor(context: TreeContext, search: Search) {
+    this.context = context
+    this.search = search
+    this.words = context.arena.words
+    this.bytes = context.arena.bytes
+  }
+
+  clear(): void {
+    this.count = 0
+    this.prefix = -1
+    this.ascending = false
+  }
+
+  /** Adds a base's content, in order. The base's range lies right of what was gathered before. O(n + s log n). */
+  gather(base: number): void {
+    const { words, records } = this
+    const shapeWord = words[base + BASE_SHAPE]
+    const entries = countOf(shapeWord)
+    const heads = headsAt(words, base)
+    const pending = this.collectFragments(heads + 2 * entries, slotsOf(shapeWord))
+    const keepsPrefix = this.count === 0 && this.allShare(base, pending)
+    const first = this.count
+    let from = 0
+    let lowest = entries
+    for (let i = 0; i < pending; i++) {
+      const record = this.fragments[i]
+      const to = this.lowerBound(base, heads, entries, from, record)
+      if (i === 0) lowest = to
+      this.copyRun(heads, entries, from, to)
+      this.heads[this.count] = keepsPrefix ? this.headOf(record, prefixBytes(words, base)) : 0
+      records[this.count++] = record
+      from = to
+    }
+    this.copyRun(heads, entries, from, entries)
+    this.ascending = pending > 0 && lowest === entries
+    this.prefix = keepsPrefix && this.count > first ? prefixBytes(words, base) : -1
+  }
+
+  /** Takes the records of the used slots into `fragments`, sorted by key. */
+  private collectFragments(slotsAt: number, slots: number): number {
+    const { words, fragments, search } = this
+    let count = 0
+    for (let i = 0; i < slots; i++) {
+      const word = Atomics.load(words, slotsAt + i)
+      if (word === 0 || word === SEALED) break
+      const record = word & FRAGMENT_MASK
+      if (record === 0) continue
+      let at = count++
+      while (at > 0 && search.compareRecords(fragments[at - 1], record) > 0) {
+        fragments[at] = fragments[at - 1]
+        at--
+      }
+      fragments[at] = record
+    }
+    return count
+  }
+
+  /** Whether the page has entries and the pending fragments share its prefix, so that its heads can be kept. */
+  private allShare(base: number, pending: number): boolean {
+    const { words, bytes } = this
+    const prefix = prefixBytes(words, base)
+    // A page that is still growing from few entries gets its prefix anew: the first few say little about the others.
+    if (countOf(words[base + BASE_SHAPE]) <= 2 * pending) return false
+    if (prefix === 0) return true
+    const at = prefixAt(words, base)
+    for (let i = 0; i < pending; i++) {
+      const record = this.fragments[i]
+      const length = keyBytesOf(recordHeader(words, record))
+      if (commonPrefix(bytes, at, prefix, recordKeyAt(record), length) < prefix) return false
+    }
+    return true
+  }
+
+  private headOf(record: number, prefix: number): number {
+    return headAt(this.bytes, recordKeyAt(record), keyBytesOf(recordHeader(this.words, record)), prefix)
+  }
+
+  /** Index of the first entry from `from` on that sorts after the record. */
+  private lowerBound(base: number, heads: number, entries: number, from: number, record: number): number {
+    const { words, bytes } = this
+    const length = keyBytesOf(recordHeader(words, record))
+    const prefix = prefixBytes(words, base)
+    const keyAt = recordKeyAt(record)
+    const order = compareBytes(bytes, keyAt, Math.min(length, prefix), prefixAt(words, base), prefix)
+    if (order !== 0) return order < 0 ? from : entries
+    const head = headAt(bytes, keyAt, length, prefix)
+    let low = from
+    let high = entries
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (words[heads + middle] < head) low = middle + 1
+      else high = middle
+    }
+    while (low < entries && words[heads + low] === head) {
+      const other = Atomics.load(words, heads + entries + low) & FRAGMENT_MASK
+      if (other !== 0 && this.search.compareRecords(other, record) > 0) break
+      low++
+    }
+    return low
+  }
+
+  private copyRun(heads: number, entries: number, from: number, to: number): void {
+    const { words, records } = this
+    let { count } = this
+    for (let i = from; i < to; i++) {
+      const record = Atomics.load(words, heads + entries + i) & FRAGMENT_MASK
+      if (record === 0) continue
+      records[count] = record
+      this.heads[count++] = words[heads + i]
+    }
+    this.count = count
+  }
+
+  private prefixOf(from: number, to: number): number {
+    if (to - from < 2) return 0
+    const { words, bytes, records } = this
+    const first = records[from]
+    const last = records[to - 1]
+    const firstLength = keyBytesOf(recordHeader(words, first))
+    const lastLength = keyBytesOf(recordHeader(words, last))
+    const common = commonPrefix(bytes, recordKeyAt(first), firstLength, recordKeyAt(last), lastLength)
+    return Math.min(common, MAX_PREFIX_BYTES)
+  }
+
+  /** Upper bound of the words that `write` needs for `entries` entries between fences of these lengths. */
+  wordsNeeded(entries: number, low: number, high: number): number {
+    return preambleWords(high, low, MAX_PREFIX_BYTES) + 2 * entries + 2 * this.context.arena.layout.leafSlots
+  }
+
+  /**
+   * Writes entries [from, to) as a new base.
+   * @returns its address, complete but not linked, or 0 if the open page segment has no room
+   */
+  write(id: number, right: number, low: Fence, high: Fence | null, from: number, to: number): number {
+    const { context, words } = this
+    const { leafSlots } = context.arena.layout
+    const whole = from === 0 && to === this.count && this.prefix >= 0
+    const prefix = whole ? this.prefix : this.prefixOf(from, to)
+    const entries = to - from
+    const highLength = high === null ? NO_FENCE : high.length
+    const body = preambleWords(highLength, low.length, prefix)
+    const size = body + 2 * entries + 2 * leafSlots
+    const base = context.log.reserve(STREAM_PAGES, size)
+    if (base === 0) {
+      context.shortage = size
+      return 0
+    }
+    // Private until the CAS of the table word that publishes it: plain stores. The slots are zero already.
+    words[base + BASE_ID] = id
+    words[base + BASE_SHAPE] = shape(0, leafSlots, entries)
+    words[base + BASE_RIGHT] = right
+    words[base + BASE_BODY] = (prefix << 16) | body
+    words[base + BASE_FENCES] = (low.length << 16) | highLength
+    words[base + BASE_EXTRA] = 0
+    this.writePreamble(base, low, high, prefix, from)
+    const heads = base + body
+    for (let i = 0; i < entries; i++) {
+      const record = this.records[from + i]
+      words[heads + i] = whole ? this.heads[from + i] : this.headOf(record, prefix)
+      words[heads + entries + i] = record
+    }
+    context.log.complete(base, blockHeader(KIND_PAGE, size, 0, 0, false))
+    return base
+  }
+
+  private writePreamble(base: number, low: Fence, high: Fence | null, prefix: number, from: number): void {
+    let at = (base + BASE_PREAMBLE) * 4
+    if (high !== null) at = copyFence(this.bytes, at, high)
+    at = copyFence(this.bytes, at, low)
+    if (prefix === 0) return
+    const source = recordKeyAt(this.records[from])
+    for (let i = 0; i < prefix; i++) this.bytes[at + i] = this.bytes[source + i]
+  }
+}
+
+/** Copies a fence into the arena. @returns the byte offset of the next whole word */
+export function copyFence(bytes: Uint8Array, at: number, fence: Fence): number {
+  for (let i = 0; i < fence.length; i++) bytes[at + i] = fence.bytes[fence.at + i]
+  return at + ((fence.length + 3) & ~3)
+}

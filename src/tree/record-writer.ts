@@ -1,0 +1,180 @@
+/**
+ * Writes records into the participant's own segments: reserved, filled by whoever encodes the value, completed; not yet
+ * visible to anyone. A record that is not linked in the end is abandoned.
+ */
+import { HeddleError } from '../memory/error.ts'
+import {
+  KIND_EXTENT,
+  KIND_EXTENT_RECORD,
+  KIND_RECORD,
+  MAX_BLOCK_WORDS,
+  blockHeader,
+  kindOf,
+  wordsOf,
+} from '../log/block.ts'
+import { STREAM_EXTENTS, STREAM_RECORDS } from '../log/log.ts'
+import type { TreeContext } from './context.ts'
+import { EXTENT_KEY, RECORD_VERSION, extentListAt } from './record.ts'
+import { type KeyBuffer, RECORD_KEY } from './key.ts'
+
+/** Smallest piece of data worth an extent of its own, in words. */
+const MIN_EXTENT_WORDS = 16
+/** Words of the longest key. */
+const MAX_KEY_WORDS = 512
+
+/** Words of the largest extent: one and the record that lists it fit a segment together, so that they can be moved. */
+function maxExtentWords(segmentWords: number): number {
+  return Math.min(MAX_BLOCK_WORDS, segmentWords >>> 1)
+}
+
+/** Largest value an arena's extent records can describe, in bytes. */
+export function maxValueBytes(segmentWords: number): number {
+  const listed = (Math.min(segmentWords, MAX_BLOCK_WORDS) >>> 2) - 2
+  const pieces = Math.ceil(segmentWords / maxExtentWords(segmentWords))
+  const perExtent = Math.floor(segmentWords / pieces) - MAX_KEY_WORDS - MIN_EXTENT_WORDS
+  return Math.min(2 ** 28, listed * perExtent * 4)
+}
+
+export class RecordWriter {
+  /** The record just written, 0 if none. */
+  record = 0
+  private header = 0
+  private reserved = 0
+  private readonly extents: number[] = []
+  private readonly context: TreeContext
+  private readonly words: Int32Array
+
+  constructor(context: TreeContext) {
+    this.context = context
+    this.words = context.arena.words
+  }
+
+  /**
+   * Begins a record with room for an inline value.
+   * @param atMost upper bound of the value's bytes
+   * @returns byte offset in the arena at which to write the value
+   * @throws HeddleError HEDDLE_FULL
+   */
+  begin(key: KeyBuffer, atMost: number): number {
+    const { words, context } = this
+    const { length } = key
+    const size = RECORD_KEY + ((length + atMost + 3) >>> 2)
+    context.log.prepare(STREAM_RECORDS, size, false)
+    const record = context.log.reserve(STREAM_RECORDS, size)
+    const keyWords = (length + 3) >>> 2
+    // Private until linked: plain stores. What the last key word holds past the key, the value overwrites.
+    words[record + RECORD_VERSION] = 0
+    const source = key.words
+    for (let i = 0; i < keyWords; i++) words[record + RECORD_KEY + i] = source[i]
+    this.record = record
+    this.reserved = size
+    return (record + RECORD_KEY) * 4 + length
+  }
+
+  /** Completes the record begun, with a value of `valueBytes` bytes. */
+  finish(keyLength: number, valueBytes: number, ascii: boolean): void {
+    const bytes = keyLength + valueBytes
+    const size = RECORD_KEY + ((bytes + 3) >>> 2)
+    const { record } = this
+    if (size < this.reserved) this.context.log.trim(STREAM_RECORDS, record + size)
+    this.header = blockHeader(KIND_RECORD, size, keyLength, (4 - (bytes & 3)) & 3, ascii)
+    this.context.log.complete(record, this.header)
+  }
+
+  /**
+   * Writes a whole record whose value goes to extents.
+   * @throws HeddleError HEDDLE_FULL; nothing is left behind then
+   */
+  writeLarge(key: KeyBuffer, value: Uint8Array, length: number, ascii: boolean): void {
+    const { context, extents } = this
+    this.record = 0
+    extents.length = 0
+    const keyWords = (key.length + 3) >>> 2
+    try {
+      this.writeExtents(key, keyWords, value, length)
+      const size = RECORD_KEY + keyWords + 2 + extents.length
+      context.log.prepare(STREAM_RECORDS, size, false)
+      this.record = context.log.reserve(STREAM_RECORDS, size)
+      this.writeList(key, keyWords, length)
+      this.header = blockHeader(KIND_EXTENT_RECORD, size, key.length, 0, ascii)
+      context.log.complete(this.record, this.header)
+    } catch (error) {
+      this.abandon()
+      throw error
+    }
+  }
+
+  private writeExtents(key: KeyBuffer, keyWords: number, value: Uint8Array, length: number): void {
+    const { log, arena } = this.context
+    const overhead = EXTENT_KEY + keyWords
+    const largest = maxExtentWords(arena.layout.segmentWords)
+    for (let at = 0; at < length; ) {
+      let room = log.available(STREAM_EXTENTS)
+      if (room < overhead + MIN_EXTENT_WORDS) {
+        if (!log.extend(STREAM_EXTENTS)) throw this.full(length)
+        room = log.available(STREAM_EXTENTS)
+      }
+      const size = Math.min(room, largest, overhead + ((length - at + 3) >>> 2))
+      const extent = log.reserve(STREAM_EXTENTS, size)
+      for (let i = 0; i < keyWords; i++) this.words[extent + EXTENT_KEY + i] = key.words[i]
+      const bytes = Math.min(length - at, (size - overhead) * 4)
+      arena.bytes.set(value.subarray(at, at + bytes), (extent + overhead) * 4)
+      log.complete(extent, blockHeader(KIND_EXTENT, size, key.length, (size - overhead) * 4 - bytes, false))
+      this.extents.push(extent)
+      at += bytes
+    }
+  }
+
+  private full(length: number): HeddleError {
+    return new HeddleError(
+      'HEDDLE_FULL',
+      `the arena has no room for a value of ${length} bytes; delete entries, or open the store with more memory`,
+    )
+  }
+
+  private writeList(key: KeyBuffer, keyWords: number, length: number): void {
+    const { words, record, extents } = this
+    words[record + RECORD_VERSION] = 0
+    for (let i = 0; i < keyWords; i++) words[record + RECORD_KEY + i] = key.words[i]
+    const list = record + RECORD_KEY + keyWords
+    words[list] = length
+    words[list + 1] = extents.length
+    for (let i = 0; i < extents.length; i++) words[list + 2 + i] = extents[i]
+  }
+
+  /** The record has been linked: it is the tree's now. */
+  linked(): void {
+    this.record = 0
+    if (this.extents.length > 0) this.closeExtents()
+  }
+
+  /** Drops what was written and not linked. */
+  abandon(): void {
+    const { log } = this.context
+    if (this.record !== 0) {
+      const header = Atomics.load(this.words, this.record)
+      const size = header === 0 ? this.reserved : wordsOf(header)
+      log.abort(STREAM_RECORDS, this.record, size)
+      this.record = 0
+    }
+    for (let i = 0; i < this.extents.length; i++) log.unlink(this.extents[i])
+    if (this.extents.length > 0) this.closeExtents()
+  }
+
+  private closeExtents(): void {
+    this.extents.length = 0
+    this.context.log.sealExtended()
+  }
+}
+
+/** Accounts for a record that has been unlinked, with its extents. The caller is pinned. */
+export function unlinkRecord(context: TreeContext, record: number): void {
+  const { words } = context.arena
+  const header = Atomics.load(words, record)
+  if (kindOf(header) === KIND_EXTENT_RECORD) {
+    const list = extentListAt(record, header)
+    const count = words[list + 1]
+    for (let i = 0; i < count; i++) context.log.unlink(words[list + 2 + i])
+  }
+  context.log.unlink(record)
+}

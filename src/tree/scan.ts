@@ -1,0 +1,105 @@
+/**
+ * A scan over the leaves in either direction that holds no pin between its steps: it remembers a key, not a page.
+ *
+ * Weakly consistent: keys come in order and none twice; what was there throughout is seen; what comes or goes meanwhile
+ * may be seen or not. Thread safety: a Scan belongs to one participant; each step runs in the caller's critical region.
+ */
+import { keyBytesOf } from '../log/block.ts'
+import { KeyBuffer } from './key.ts'
+import { NO_FENCE, highAt, highBytes, lowAt, lowBytes } from './page.ts'
+import { recordHeader, recordKeyAt } from './record.ts'
+import type { Tree } from './tree.ts'
+
+export class Scan {
+  /** Where the scan goes on; set `length` 0 and `inclusive` to begin at the smallest key. */
+  readonly from = new KeyBuffer()
+  inclusive = true
+  readonly reverse: boolean
+  /** Whether a reverse scan has no upper bound yet. */
+  private unbounded: boolean
+  done = false
+  /** After a step: records are image.records[first], in steps of +1 or -1, `count` of them. */
+  first = 0
+  count = 0
+  private readonly tree: Tree
+
+  constructor(tree: Tree, reverse: boolean, unbounded: boolean) {
+    this.tree = tree
+    this.reverse = reverse
+    this.unbounded = reverse && unbounded
+  }
+
+  /** The i-th record of the last step. Valid within the critical region of the step. */
+  record(i: number): number {
+    return this.tree.image.records[this.reverse ? this.first - i : this.first + i]
+  }
+
+  /**
+   * Takes the next records, at most `limit`, of one leaf (possibly none although more follow: see `done`).
+   * The caller is pinned. O(log n + entries of a leaf).
+   */
+  step(limit: number): void {
+    const { tree, from } = this
+    const { search, image } = tree
+    if (this.unbounded) search.descendLast()
+    else search.descend(from, 0, this.reverse && !this.inclusive)
+    const { base } = search
+    image.clear()
+    image.gather(base)
+    if (this.reverse) this.takeBackward(limit, base)
+    else this.takeForward(limit, base)
+  }
+
+  private takeForward(limit: number, base: number): void {
+    const { image } = this.tree
+    this.first = this.lowerBound(!this.inclusive)
+    this.count = Math.min(limit, image.count - this.first)
+    if (this.first + this.count < image.count) {
+      this.goOnAfter(image.records[this.first + this.count - 1])
+      return
+    }
+    const { words, bytes } = this.tree.context.arena
+    const length = highBytes(words, base)
+    this.done = length === NO_FENCE
+    if (this.done) return
+    this.from.copyFrom(bytes, highAt(base), length)
+    this.inclusive = true
+  }
+
+  private takeBackward(limit: number, base: number): void {
+    const { image } = this.tree
+    const end = this.unbounded ? image.count : this.lowerBound(this.inclusive)
+    this.unbounded = false
+    this.first = end - 1
+    this.count = Math.min(limit, end)
+    if (this.count < end) {
+      this.goOnAfter(image.records[end - this.count])
+      return
+    }
+    const { words, bytes } = this.tree.context.arena
+    const length = lowBytes(words, base)
+    this.done = length === 0
+    this.from.copyFrom(bytes, lowAt(words, base), length)
+    this.inclusive = false
+  }
+
+  private goOnAfter(record: number): void {
+    const { words, bytes } = this.tree.context.arena
+    this.from.copyFrom(bytes, recordKeyAt(record), keyBytesOf(recordHeader(words, record)))
+    this.inclusive = false
+  }
+
+  /** Index of the first gathered record at or after `from`, or, with `strictly`, after it. */
+  private lowerBound(strictly: boolean): number {
+    const { search, image } = this.tree
+    let low = 0
+    let high = image.count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const order = search.compareRecord(this.from, image.records[middle])
+      if (order > 0 || (strictly && order === 0)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

@@ -1,0 +1,26 @@
+import { describe, it } from 'vitest'
+import { tiny } from '../support/stores.ts'
+import { pairs, textPair } from './codec-pairs.ts'
+import { runModel } from './run-model.ts'
+
+// FC_RUNS=2000 FC_COMMANDS=200 FC_SEED=1 for a long run.
+const timeout = 24 * 3_600_000
+
+describe('a store does what a sorted array does', () => {
+  describe.each([
+    { pages: 'tiny pages', tuning: tiny },
+    {
+      pages: 'tiny pages, values out of line, freed memory poisoned',
+      tuning: { ...tiny, inlineBytes: 8, paranoid: true },
+    },
+    { pages: 'ordinary pages', tuning: {} },
+  ])('on $pages', ({ tuning }) => {
+    it.each(pairs)('with %s', { timeout }, (_name, anyPair) => {
+      anyPair((pair) => runModel(pair, { tuning }))
+    })
+  })
+
+  it('through three stores on one arena', { timeout }, () => {
+    runModel(textPair, { tuning: tiny, stores: 3 })
+  })
+})

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { attach, type OpenOptions, type Store } from '../../src/index.ts'
+import { fromEnv } from '../support/random.ts'
+import { assertWhole, MIB, openStore } from '../support/stores.ts'
+import type { Pair } from './codec-pairs.ts'
+import type { Stores } from './command.ts'
+import { allCommands } from './commands.ts'
+import { SortedModel } from './sorted-model.ts'
+
+export interface ModelRun {
+  readonly tuning: NonNullable<OpenOptions['tuning']>
+  /** How many stores share the one arena. */
+  readonly stores?: number
+  /** What stands between the commands and the store: a fault to be found. */
+  readonly through?: <K, V>(store: Store<K, V>) => Store<K, V>
+  readonly runs?: number
+  readonly seed?: number
+}
+
+/** Runs commands on a store and on the model. What differs is thrown, with the shortest list of commands that shows it. */
+export function runModel<K, V>(pair: Pair<K, V>, { tuning, stores = 1, through = (s) => s, ...size }: ModelRun): void {
+  const numRuns = size.runs ?? fromEnv('FC_RUNS', 25)
+  const seed = size.seed ?? fromEnv('FC_SEED', 20_240)
+  const commands = fc.commands(allCommands(pair), { maxCommands: fromEnv('FC_COMMANDS', 50), size: 'max' })
+  const property = fc.property(commands, (list) => {
+    const options = { memory: 32 * MIB, keys: pair.keys.option, values: pair.values.option, tuning }
+    const store = openStore<K, V>(options)
+    const others = Array.from({ length: stores - 1 }, () => attach(store.handle) as unknown as Store<K, V>)
+    try {
+      const all = [store, ...others].map((each) => through(each))
+      const model = new SortedModel(pair)
+      fc.modelRun(() => ({ model, real: all }), list)
+      atTheEnd(model, all)
+    } finally {
+      for (const each of [...others, store]) each.close()
+    }
+  })
+  fc.assert(property, { numRuns, seed })
+}
+
+function atTheEnd<K, V>(model: SortedModel<K, V>, stores: Stores<K, V>): void {
+  for (const store of stores) {
+    assert.deepEqual([...store.entries()], model.entries())
+    assert.deepEqual([...store.entries({ reverse: true })], model.entries({ reverse: true }))
+  }
+  assertDrained(stores)
+  stores[0]!.clear()
+  assertDrained(stores)
+  assert.equal(stores[0]!.size, 0)
+}
+
+function assertDrained<K, V>(stores: Stores<K, V>): void {
+  for (const store of stores) store.drain()
+  assertWhole(stores[0]!)
+}

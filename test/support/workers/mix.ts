@@ -1,0 +1,73 @@
+import type { Store } from '../../../src/index.ts'
+import { random, type Random } from '../random.ts'
+import { stopped, workerMain } from '../worker-main.ts'
+import { counterKey, StormWords, type StormData } from '../storm-words.ts'
+
+// All operations at once on tiny pages, to be killed at any moment. Before and after each addition to a counter its thread
+// says so in shared memory, so that what a counter must hold is known whatever the moment.
+workerMain<StormData, number>((store, { words: buffer, slots, counters, slot, seed, gate, bigValues }) => {
+  const words = new StormWords(buffer, slots, counters)
+  const rng = random(seed)
+  let count = 0
+  while (!stopped(gate)) {
+    if (rng.chance(40)) add(store, words, slot, rng.int(counters), rng.chance(50))
+    else other(store, rng, slot, bigValues)
+    words.finished(slot)
+    count++
+  }
+  return count
+})
+
+function add(store: Store<string, string>, words: StormWords, slot: number, counter: number, swap: boolean): void {
+  const key = counterKey(counter)
+  const plusOne = (old: string | undefined): string => String(Number(old ?? '0') + 1)
+  words.begin(slot, counter)
+  if (swap) {
+    for (;;) {
+      const old = store.get(key)
+      if (store.compareAndSet(key, old, plusOne(old))) break
+    }
+  } else {
+    store.update(key, plusOne)
+  }
+  words.end(slot, counter)
+}
+
+function other(store: Store<string, string>, rng: Random, slot: number, bigValues: boolean): void {
+  const mine = `${counterKey(rng.int(4))} ${slot} ${rng.int(40)}`
+  const shared = `shared ${rng.int(60)}`
+  const key = rng.chance(50) ? mine : shared
+  const big = bigValues && rng.chance(10)
+  const value = 'v'.repeat(big ? 2000 + rng.int(40_000) : rng.int(80))
+  switch (rng.int(8)) {
+    case 0:
+    case 1:
+      store.set(key, value)
+      break
+    case 2:
+    case 3:
+      store.delete(key)
+      break
+    case 4:
+      store.setIfAbsent(key, value)
+      break
+    case 5:
+      store.getInto(key, new Uint8Array(50_000))
+      break
+    case 6:
+      scan(store, rng, key)
+      break
+    default:
+      for (let i = rng.int(40); i > 0; i--) store.delete(`${counterKey(rng.int(4))} ${slot} ${i}`)
+      if (rng.chance(5)) store.drain()
+  }
+}
+
+function scan(store: Store<string, string>, rng: Random, from: string): void {
+  const reverse = rng.chance(50)
+  let last: string | undefined
+  for (const key of store.keys(reverse ? { lte: from, reverse, limit: 30 } : { gte: from, limit: 30 })) {
+    if (last !== undefined && key < last !== reverse) throw new Error(`${last} before ${key}, reverse: ${reverse}`)
+    last = key
+  }
+}

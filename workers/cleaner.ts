@@ -1,0 +1,39 @@
+/**
+ * The background cleaner's thread: empties segments while too few of their words are live, and frees what idle
+ * participants have retired. It parks between rounds and is woken when a writer runs short.
+ */
+import { threadId, workerData } from 'node:worker_threads'
+import { viewArena } from '../src/memory/arena.ts'
+import { GLOBAL_CLEANER_BELL, GLOBAL_STOP } from '../src/memory/layout.ts'
+import { isRaised, listen, park } from '../src/memory/parking.ts'
+import { Engine } from '../src/store/engine.ts'
+import type { StoreHandle } from '../src/store/handle.ts'
+
+/** Cleaning goes on while the live share of all sealed segments is below this. */
+const TARGET_UTILISATION = 0.87
+/** A segment fuller than this is left alone. */
+const VICTIM_SHARE = 0.95
+const ROUND_MS = 10
+const VICTIMS_PER_ROUND = 8
+
+const { store } = workerData as { store: StoreHandle }
+const engine = new Engine(viewArena(store.buffer), threadId)
+const { words } = engine.arena
+
+function round(): boolean {
+  const { cleaner, scheme } = engine
+  let cleaned = 0
+  while (cleaned < VICTIMS_PER_ROUND && cleaner.utilisation() < TARGET_UTILISATION) {
+    const victim = cleaner.victim(VICTIM_SHARE)
+    if (victim === 0 || !cleaner.clean(victim)) break
+    cleaned++
+  }
+  scheme.flush()
+  return cleaned > 0
+}
+
+while (!isRaised(words, GLOBAL_STOP)) {
+  const bell = listen(words, GLOBAL_CLEANER_BELL)
+  if (!round()) park(words, GLOBAL_CLEANER_BELL, bell, ROUND_MS)
+}
+engine.detach()
