@@ -25,10 +25,10 @@ function round(): boolean {
   let cleaned = 0
   while (cleaned < VICTIMS_PER_ROUND && cleaner.utilisation() < TARGET_UTILISATION) {
     const victim = cleaner.victim(VICTIM_SHARE)
-    if (victim === 0 || !cleaner.clean(victim)) break
+    if (victim === 0 || !cleaner.clean(victim, true)) break
     cleaned++
   }
-  scheme.flush()
+  if (!engine.log.segments.resting()) scheme.flush()
   return cleaned > 0
 }
 

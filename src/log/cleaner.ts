@@ -90,18 +90,20 @@ export class Cleaner {
   makeRoom(): boolean {
     if (this.cleaning) return false
     const victim = this.victim(HARDLY_WORTH)
-    return victim !== 0 && this.clean(victim)
+    return victim !== 0 && this.clean(victim, false)
   }
 
   /**
    * Empties one segment and retires it. Not inside a critical region.
+   * @param courteous give way to a verifier that asked cleaners to rest; the request is looked at after the claim, which
+   * the verifier looks at after its request, so one of the two sees the other
    * @returns whether it is empty now
    */
-  clean(segment: number): boolean {
+  clean(segment: number, courteous: boolean): boolean {
     if (this.cleaning || !this.segments.claimCleaning(segment)) return false
     this.cleaning = true
     try {
-      return this.empty(segment)
+      return !(courteous && this.segments.resting()) && this.empty(segment)
     } finally {
       this.cleaning = false
       this.segments.endCleaning(segment)

@@ -14,11 +14,14 @@
 import { assert } from '../memory/assert.ts'
 import type { Arena } from '../memory/arena.ts'
 import {
+  GLOBAL_REST,
   GLOBAL_SEGMENT_CLOCK,
   GLOBAL_SEGMENT_FRESH,
   GLOBAL_SEGMENT_HEAD,
+  GLOBAL_STOP,
   SEGMENT_DESCRIPTOR_WORDS,
 } from '../memory/layout.ts'
+import { park } from '../memory/parking.ts'
 import { FreeList } from '../reclaim/free-list.ts'
 import { held, isHeld, isRetired, payloadOf } from '../reclaim/ownership.ts'
 import { COUNTER, INTENT_POP_SEGMENT, type Participant } from '../reclaim/participant.ts'
@@ -34,6 +37,9 @@ const CLEANER = 5
 export const SEALED = 1
 /** What a released segment is filled with in paranoid arenas: no valid header, no valid address. */
 export const POISON = 0x0badf00d
+
+/** Longest wait for cleaners to come to rest, in rounds of a millisecond. */
+const REST_ROUNDS = 500
 
 export class Segments {
   readonly first: number
@@ -151,6 +157,7 @@ export class Segments {
   /** Brings back the segments of a participant that is gone: open ones are sealed where their blocks end. */
   private reap(slotAt: number, label: number): void {
     const { words } = this
+    Atomics.compareExchange(words, GLOBAL_REST, label + 1, 0)
     for (let segment = this.first; segment < this.list.used(); segment++) {
       const at = this.at(segment)
       Atomics.compareExchange(words, at + CLEANER, label + 1, 0)
@@ -253,6 +260,34 @@ export class Segments {
   endCleaning(segment: number): void {
     const mine = this.scheme.label + 1
     Atomics.compareExchange(this.words, this.at(segment) + CLEANER, mine, 0)
+  }
+
+  /** Whether any segment is being cleaned. */
+  anyCleaning(): boolean {
+    const used = this.used()
+    for (let segment = this.first; segment < used; segment++) {
+      if (Atomics.load(this.words, this.at(segment) + CLEANER) !== 0) return true
+    }
+    return false
+  }
+
+  /**
+   * Asks the background cleaner to rest and waits, within limits, until no segment is being cleaned.
+   * @returns whether the request is the caller's, to be ended by `endRest`; somebody else's serves as well
+   */
+  beginRest(): boolean {
+    const mine = Atomics.compareExchange(this.words, GLOBAL_REST, 0, this.scheme.label + 1) === 0
+    for (let i = 0; i < REST_ROUNDS && this.anyCleaning(); i++) park(this.words, GLOBAL_STOP, 0, 1)
+    return mine
+  }
+
+  endRest(): void {
+    Atomics.compareExchange(this.words, GLOBAL_REST, this.scheme.label + 1, 0)
+  }
+
+  /** Whether the background cleaner was asked to rest. */
+  resting(): boolean {
+    return Atomics.load(this.words, GLOBAL_REST) !== 0
   }
 
   /** What holds whenever nobody is between two steps; the expensive check behind the paranoid switch. */

@@ -40,7 +40,9 @@ export const GLOBAL_CLEANER_BELL = HEADER_WORDS + 10 * LINE_WORDS
 export const GLOBAL_STOP = HEADER_WORDS + 11 * LINE_WORDS
 /** Grows by one with every segment opened: the clock by which the cleaner tells old segments from young. */
 export const GLOBAL_SEGMENT_CLOCK = HEADER_WORDS + 12 * LINE_WORDS
-const GLOBALS_END = HEADER_WORDS + 13 * LINE_WORDS
+/** Label + 1 of who asks the background cleaner to rest (a verifier), or 0. */
+export const GLOBAL_REST = HEADER_WORDS + 13 * LINE_WORDS
+const GLOBALS_END = HEADER_WORDS + 14 * LINE_WORDS
 
 /** Largest arena: an address is 30 bits of words. */
 export const MAX_MEMORY_BYTES = 4 * 2 ** 30

@@ -7,7 +7,7 @@
  */
 import { HeddleError } from '../memory/error.ts'
 import type { KeyBuffer } from '../tree/key.ts'
-import { type RawBuffer, rawBuffer } from './raw-buffer.ts'
+import { type Copier, type RawBuffer, copyBytes, rawBuffer } from './raw-buffer.ts'
 
 /** Turns something into bytes and back. The bytes given to `decode` are a copy of its own. */
 export interface CustomCodec<T> {
@@ -164,13 +164,6 @@ class CustomKeys extends KeyCodec {
   }
 }
 
-/** A private copy of bytes that lie in shared memory. */
-export function copyBytes(from: RawBuffer, at: number, length: number): Uint8Array {
-  const copy = Buffer.allocUnsafe(length)
-  from.copy(copy, 0, at, at + length)
-  return copy
-}
-
 export abstract class ValueCodec {
   /** Runs the user's code, checks the value and gives what `bound` and `write` take. */
   abstract stage(value: unknown): Staged
@@ -180,8 +173,8 @@ export abstract class ValueCodec {
   abstract size(staged: Staged): number
   /** Writes the staged value. @returns bytes written, or -1 if the value turns out to be invalid */
   abstract write(staged: Staged, to: RawBuffer, at: number, room: number): number
-  /** Decodes from shared memory. Runs no code of the user's. */
-  abstract read(from: RawBuffer, at: number, length: number, ascii: boolean): Staged
+  /** Decodes from memory. Runs no code of the user's. @param copier copies out of that memory, if it is the arena */
+  abstract read(from: RawBuffer, at: number, length: number, ascii: boolean, copier: Copier | null): Staged
   /** Finishes decoding outside of any critical region; may run the user's code. */
   abstract finish(read: Staged): unknown
   /** Whether `write` gave ASCII only, given the bytes it wrote. */
@@ -272,8 +265,8 @@ class BinaryValues extends ValueCodec {
     return length
   }
 
-  read(from: RawBuffer, at: number, length: number): Staged {
-    return copyBytes(from, at, length)
+  read(from: RawBuffer, at: number, length: number, _ascii: boolean, copier: Copier | null): Staged {
+    return copier === null ? copyBytes(from, at, length) : copier.copy(at, length)
   }
 
   finish(read: Staged): unknown {

@@ -1,5 +1,5 @@
 /** Steps through a range, a batch of decoded entries at a time; holds no pin in between. */
-import { keyBytesOf } from '../log/block.ts'
+import { keyBytesOf, wordsOf } from '../log/block.ts'
 import { KeyBuffer } from '../tree/key.ts'
 import { recordHeader, recordKeyAt } from '../tree/record.ts'
 import { Scan } from '../tree/scan.ts'
@@ -26,6 +26,9 @@ export class Iteration {
   private readonly boundInclusive: boolean = false
   private remaining: number
   private batch = FIRST_BATCH
+  /** Keeps the loads of `touch` from being optimised away. */
+  touched = 0
+  private readonly headers: number[] = []
   private readonly rawKeys: Uint8Array[] = []
 
   /** @param check throws if the store was closed meanwhile */
@@ -65,7 +68,6 @@ export class Iteration {
 
   private next(withKeys: boolean, withValues: boolean, raw: boolean): boolean {
     const { scan, engine, reader } = this
-    const { words } = engine.arena
     this.check()
     this.count = 0
     while (this.count === 0) {
@@ -74,9 +76,10 @@ export class Iteration {
       try {
         scan.step(Math.min(this.remaining, this.batch))
         const count = this.withinBound(scan.count)
+        this.touch(count)
         for (let i = 0; i < count; i++) {
           const record = scan.record(i)
-          const header = recordHeader(words, record)
+          const header = this.headers[i]
           if (withKeys) this.keys[i] = reader.key(record, header)
           if (withValues) this.values[i] = reader.value(record, header)
           if (raw) this.rawKeys[i] = this.copyKey(record, header)
@@ -89,6 +92,19 @@ export class Iteration {
     }
     this.remaining -= this.count
     return true
+  }
+
+  /**
+   * Loads the headers of the batch's records, then the last word of each, before any is decoded: so the processor fetches
+   * their lines side by side instead of one after the other. The last word is immutable since the record was linked.
+   */
+  private touch(count: number): void {
+    const { scan, headers } = this
+    const { words } = this.engine.arena
+    for (let i = 0; i < count; i++) headers[i] = recordHeader(words, scan.record(i))
+    let sum = 0
+    for (let i = 0; i < count; i++) sum ^= words[scan.record(i) + wordsOf(headers[i]) - 1]
+    this.touched = sum
   }
 
   private copyKey(record: number, header: number): Uint8Array {

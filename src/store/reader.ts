@@ -3,12 +3,13 @@ import { KIND_EXTENT_RECORD, isAscii, keyBytesOf, kindOf, padOf, wordsOf } from 
 import type { Arena } from '../memory/arena.ts'
 import { EXTENT_KEY, extentListAt, inlineValueBytes, recordKeyAt } from '../tree/record.ts'
 import type { KeyCodec, Staged, ValueCodec } from './codec.ts'
-import { type RawBuffer, rawBuffer } from './raw-buffer.ts'
+import { Copier, type RawBuffer, rawBuffer } from './raw-buffer.ts'
 
 export class RecordReader {
   /** The whole arena as a buffer. */
   readonly raw: RawBuffer
   private readonly words: Int32Array
+  private readonly copier: Copier
   private readonly keys: KeyCodec
   private readonly values: ValueCodec
   /** Word view of the last target of `valueInto`, so that a caller who reuses its buffer pays for it once. */
@@ -18,6 +19,7 @@ export class RecordReader {
   constructor(arena: Arena, keys: KeyCodec, values: ValueCodec) {
     this.raw = rawBuffer(arena.buffer)
     this.words = arena.words
+    this.copier = new Copier(this.raw, arena.words)
     this.keys = keys
     this.values = values
   }
@@ -29,10 +31,10 @@ export class RecordReader {
   value(record: number, header: number): Staged {
     if (kindOf(header) === KIND_EXTENT_RECORD) {
       const whole = this.largeValue(record, header)
-      return this.values.read(whole, 0, whole.length, isAscii(header))
+      return this.values.read(whole, 0, whole.length, isAscii(header), null)
     }
     const at = recordKeyAt(record) + keyBytesOf(header)
-    return this.values.read(this.raw, at, inlineValueBytes(header), isAscii(header))
+    return this.values.read(this.raw, at, inlineValueBytes(header), isAscii(header), this.copier)
   }
 
   /** Bytes of a record's value. */

@@ -6,7 +6,7 @@ import { KIND_EXTENT_RECORD, isBlock, isDead, keyBytesOf, kindOf, wordsOf } from
 import { BASE_EXTRA, BASE_ID, BASE_SHAPE, countOf, levelOf, slotsOf } from '../pagecache/base.ts'
 import { FRAGMENT_MASK, SEALED } from '../pagecache/fragment.ts'
 import { ADDRESS_MASK, REMOVED, ROOT } from '../pagecache/page-table.ts'
-import { FREE, FRESH, isHeld, isRetired } from '../reclaim/ownership.ts'
+import { FRESH, isClaimable, isHeld, isRetired } from '../reclaim/ownership.ts'
 import { compareBytes, headAt } from './key.ts'
 import {
   COLLAPSE,
@@ -237,7 +237,7 @@ export class Verifier {
     for (let id = table.list.first; id < table.list.used(); id++) {
       const word = table.load(id)
       if (isRetired(word)) this.report.waitingPageIds++
-      else if (word === FREE) this.report.leakedPageIds += listed.has(id) ? 0 : 1
+      else if (isClaimable(word)) this.report.leakedPageIds += listed.has(id) || table.list.contains(id) ? 0 : 1
       else if (word === FRESH || isHeld(word) || this.ids.has(id)) continue
       else this.report.leakedPageIds++
     }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type fc from 'fast-check'
 import { HeddleError, type Store } from '../../src/index.ts'
+import { plain } from '../support/plain.ts'
 import type { SortedModel } from './sorted-model.ts'
 
 /** The store under test; with several, each command takes one of them. */
@@ -20,6 +21,11 @@ export function command<K, V>(text: string, perform: Perform<K, V>): StoreComman
       for (const store of stores) assertVerified(model, store)
     },
   }
+}
+
+/** Compares what a store gave with what the model holds. */
+export function assertSame(actual: unknown, expected: unknown): void {
+  assert.deepEqual(plain(actual), plain(expected))
 }
 
 export function assertVerified<K, V>(model: SortedModel<K, V>, store: Store<K, V>): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Pair } from './codec-pairs.ts'
-import { command, type StoreCommand } from './command.ts'
+import { assertSame, command, type StoreCommand } from './command.ts'
 import { readingCommands } from './reading-commands.ts'
 import { show } from './show.ts'
 
@@ -21,7 +21,7 @@ export function allCommands<K, V>(pair: Pair<K, V>): fc.Arbitrary<StoreCommand<K
   const setIfAbsent = fc.tuple(key, value).map(([k, v]) =>
     command<K, V>(`setIfAbsent(${show(k)}, ${show(v)})`, (model, store) => {
       const there = model.get(k)
-      assert.deepEqual(store.setIfAbsent(k, v), there)
+      assertSame(store.setIfAbsent(k, v), there)
       if (there === undefined) model.set(k, v)
     }),
   )
@@ -82,10 +82,10 @@ function update<K, V>(pair: Pair<K, V>): fc.Arbitrary<StoreCommand<K, V>> {
         const there = model.get(k)
         const expected = change(there)
         const result = store.update(k, (old) => {
-          assert.deepEqual(old, there)
+          assertSame(old, there)
           return change(old)
         })
-        assert.deepEqual(result, expected)
+        assertSame(result, expected)
         model.put(k, expected)
       },
     ),

@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { tiny } from '../support/stores.ts'
 import { pairs, textPair } from './codec-pairs.ts'
 import { runModel } from './run-model.ts'
@@ -11,12 +11,16 @@ describe('a store does what a sorted array does', () => {
     { pages: 'tiny pages', tuning: tiny },
     {
       pages: 'tiny pages, values out of line, freed memory poisoned',
-      tuning: { ...tiny, inlineBytes: 8, paranoid: true },
+      tuning: { ...tiny, inlineBytes: 16, paranoid: true },
     },
     { pages: 'ordinary pages', tuning: {} },
   ])('on $pages', ({ tuning }) => {
     it.each(pairs)('with %s', { timeout }, (_name, anyPair) => {
-      anyPair((pair) => runModel(pair, { tuning }))
+      const { splits, merges, reused } = anyPair((pair) => runModel(pair, { tuning }))
+      if (!('leafEntries' in tuning)) return
+      expect(splits).toBeGreaterThan(100)
+      expect(merges).toBeGreaterThan(100)
+      expect(reused).toBeGreaterThan(100)
     })
   })
 

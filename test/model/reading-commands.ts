@@ -2,25 +2,23 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Store } from '../../src/index.ts'
 import type { Pair } from './codec-pairs.ts'
-import { command, refusal, type StoreCommand } from './command.ts'
+import { assertSame, command, refusal, type StoreCommand } from './command.ts'
 import { show } from './show.ts'
 import type { ModelRange, SortedModel } from './sorted-model.ts'
 
 /** Every way to read a store. */
 export function readingCommands<K, V>(pair: Pair<K, V>): fc.Arbitrary<StoreCommand<K, V>>[] {
   const key = pair.keys.arbitrary
-  const get = key.map((k) =>
-    command<K, V>(`get(${show(k)})`, (model, store) => assert.deepEqual(store.get(k), model.get(k))),
-  )
+  const get = key.map((k) => command<K, V>(`get(${show(k)})`, (model, store) => assertSame(store.get(k), model.get(k))))
   const has = key.map((k) =>
     command<K, V>(`has(${show(k)})`, (model, store) => assert.equal(store.has(k), model.has(k))),
   )
   const whole = fc.constant(
     command<K, V>('[...store] and forEach', (model, store) => {
-      assert.deepEqual([...store], model.entries())
+      assertSame([...store], model.entries())
       const visited: [K, V][] = []
       store.forEach((v, k) => visited.push([k, v]))
-      assert.deepEqual(visited, model.entries())
+      assertSame(visited, model.entries())
     }),
   )
   return [get, has, whole, getInto(pair), scan(pair), scan(pair), scanPart(pair), scanWhileWriting(pair)]
@@ -97,14 +95,14 @@ function scan<K, V>(pair: Pair<K, V>): fc.Arbitrary<StoreCommand<K, V>> {
   return fc.tuple(what, ranges(pair)).map(([kind, range]) =>
     command(`${kind}(${show(range)})`, (model, store) => {
       const entries = model.entries(range)
-      if (kind === 'entries') assert.deepEqual([...store.entries(range)], entries)
+      if (kind === 'entries') assertSame([...store.entries(range)], entries)
       else if (kind === 'keys')
-        assert.deepEqual(
+        assertSame(
           [...store.keys(range)],
           entries.map(([k]) => k),
         )
       else
-        assert.deepEqual(
+        assertSame(
           [...store.values(range)],
           entries.map(([, v]) => v),
         )
@@ -121,7 +119,7 @@ function scanPart<K, V>(pair: Pair<K, V>): fc.Arbitrary<StoreCommand<K, V>> {
         found.push(entry)
         if (found.length === count) break
       }
-      assert.deepEqual(found, model.entries(range).slice(0, count))
+      assertSame(found, model.entries(range).slice(0, count))
     }),
   )
 }

@@ -4,7 +4,7 @@ import { attach, type OpenOptions, type Store } from '../../src/index.ts'
 import { fromEnv } from '../support/random.ts'
 import { assertWhole, MIB, openStore } from '../support/stores.ts'
 import type { Pair } from './codec-pairs.ts'
-import type { Stores } from './command.ts'
+import { assertSame, type Stores } from './command.ts'
 import { allCommands } from './commands.ts'
 import { SortedModel } from './sorted-model.ts'
 
@@ -18,9 +18,20 @@ export interface ModelRun {
   readonly seed?: number
 }
 
+/** What the runs have driven the store to do. */
+export interface Driven {
+  splits: number
+  merges: number
+  reused: number
+}
+
 /** Runs commands on a store and on the model. What differs is thrown, with the shortest list of commands that shows it. */
-export function runModel<K, V>(pair: Pair<K, V>, { tuning, stores = 1, through = (s) => s, ...size }: ModelRun): void {
-  const numRuns = size.runs ?? fromEnv('FC_RUNS', 25)
+export function runModel<K, V>(
+  pair: Pair<K, V>,
+  { tuning, stores = 1, through = (s) => s, ...size }: ModelRun,
+): Driven {
+  const driven: Driven = { splits: 0, merges: 0, reused: 0 }
+  const numRuns = size.runs ?? fromEnv('FC_RUNS', 100)
   const seed = size.seed ?? fromEnv('FC_SEED', 20_240)
   const commands = fc.commands(allCommands(pair), { maxCommands: fromEnv('FC_COMMANDS', 50), size: 'max' })
   const property = fc.property(commands, (list) => {
@@ -32,17 +43,22 @@ export function runModel<K, V>(pair: Pair<K, V>, { tuning, stores = 1, through =
       const model = new SortedModel(pair)
       fc.modelRun(() => ({ model, real: all }), list)
       atTheEnd(model, all)
+      const { splits, merges, pageIdsReused } = store.stats()
+      driven.splits += splits!
+      driven.merges += merges!
+      driven.reused += pageIdsReused!
     } finally {
       for (const each of [...others, store]) each.close()
     }
   })
   fc.assert(property, { numRuns, seed })
+  return driven
 }
 
 function atTheEnd<K, V>(model: SortedModel<K, V>, stores: Stores<K, V>): void {
   for (const store of stores) {
-    assert.deepEqual([...store.entries()], model.entries())
-    assert.deepEqual([...store.entries({ reverse: true })], model.entries({ reverse: true }))
+    assertSame([...store.entries()], model.entries())
+    assertSame([...store.entries({ reverse: true })], model.entries({ reverse: true }))
   }
   assertDrained(stores)
   stores[0]!.clear()

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import { HeddleError, type Store } from '../../../src/index.ts'
+import { refused } from '../../support/refusals.ts'
+import { assertWhole, MIB, openStore, tiny } from '../../support/stores.ts'
+
+type Text = Store<string, string>
+
+/** Sets numbered keys until the store is full; gives how many it holds. */
+function fill(store: Text, length: number): number {
+  for (let number = 0; ; number++) {
+    try {
+      store.set(`key ${number}`, valueOf(number, length))
+    } catch (error) {
+      if (error instanceof HeddleError && error.code === 'HEDDLE_FULL') return number
+      throw error
+    }
+  }
+}
+
+function valueOf(number: number, length: number): string {
+  return String.fromCharCode(97 + (number % 26)).repeat(length)
+}
+
+describe.each([
+  { what: 'small values on tiny pages', length: 40, tuning: tiny },
+  { what: 'values of a few kilobytes', length: 3000, tuning: { segmentWords: 8192 } },
+  { what: 'large values', length: 100_000, tuning: {} },
+])('an arena full of $what', ({ length, tuning }) => {
+  const open = (): Text => openStore({ memory: 2 * MIB, tuning })
+
+  it('refuses more, says what to do, and keeps what it holds', () => {
+    const store = open()
+    const count = fill(store, length)
+    // A good part of the memory is there for values.
+    expect(count * length).toBeGreaterThan(MIB / 4)
+    const next = `key ${count}`
+    expect(refused(() => store.set(next, valueOf(count, length)), 'HEDDLE_FULL').message).toMatch(/memory|delete/i)
+    refused(() => store.setIfAbsent(next, valueOf(count, length)), 'HEDDLE_FULL')
+    refused(() => store.update(next, () => valueOf(count, length)), 'HEDDLE_FULL')
+    refused(() => store.compareAndSet(next, undefined, valueOf(count, length)), 'HEDDLE_FULL')
+    expect(store.size).toBe(count)
+    expect(store.has(next)).toBe(false)
+    for (let number = 0; number < count; number++) expect(store.get(`key ${number}`)).toBe(valueOf(number, length))
+    expect([...store.keys()]).toHaveLength(count)
+    assertWhole(store)
+    store.close()
+  })
+
+  it('takes new values again once some were deleted, any number of times', () => {
+    const store = open()
+    const count = fill(store, length)
+    const evens = Array.from({ length: Math.ceil(count / 2) }, (_, i) => i * 2)
+    const odds = evens.map((number) => number + 1).filter((number) => number < count)
+    for (let round = 0; round < 6; round++) {
+      const [going, staying] = round % 2 === 0 ? [evens, odds] : [odds, evens.slice(0, evens.length * 0.7)]
+      for (const number of going) store.delete(`key ${number}`)
+      // Most of the room that was made can be used: not all of it, since pages have changed their places.
+      const coming = going.slice(0, going.length * 0.7)
+      for (const number of coming) store.set(`key ${number}`, valueOf(number, length))
+      for (const number of [...coming, ...staying.slice(0, staying.length * 0.7)]) {
+        expect(store.get(`key ${number}`)).toBe(valueOf(number, length))
+      }
+      assertWhole(store)
+    }
+    store.close()
+  })
+
+  it('can be emptied entry by entry, and filled as before', () => {
+    const store = open()
+    const count = fill(store, length)
+    for (let number = count - 1; number >= 0; number--) expect(store.delete(`key ${number}`)).toBe(true)
+    expect([...store]).toEqual([])
+    assertWhole(store)
+    expect(fill(store, length)).toBeGreaterThanOrEqual(Math.floor(count * 0.9))
+    store.clear()
+    assertWhole(store)
+    expect(fill(store, length)).toBeGreaterThanOrEqual(Math.floor(count * 0.9))
+    assertWhole(store)
+    store.close()
+  })
+})
