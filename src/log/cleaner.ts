@@ -14,7 +14,7 @@ import type { Arena } from '../memory/arena.ts'
 import { COUNTER, type Participant } from '../reclaim/participant.ts'
 import type { Scheme } from '../reclaim/scheme.ts'
 import { isBlock, isDead, wordsOf } from './block.ts'
-import type { Log } from './log.ts'
+import { type Log, ROOM_PROMISED } from './log.ts'
 import type { Segments } from './segments.ts'
 
 /**
@@ -103,7 +103,9 @@ export class Cleaner {
     if (this.cleaning || !this.segments.claimCleaning(segment)) return false
     this.cleaning = true
     try {
-      return !(courteous && this.segments.resting()) && this.empty(segment)
+      if ((courteous && this.segments.resting()) || !this.empty(segment)) return false
+      this.me.count(COUNTER.segmentsCleaned, 1)
+      return true
     } finally {
       this.cleaning = false
       this.segments.endCleaning(segment)
@@ -141,7 +143,7 @@ export class Cleaner {
         scheme.leave()
       }
       if (lacking < 0) return false
-      if (lacking > 0 && !this.log.tryPrepare(lacking >>> 16, lacking & 0xffff, true)) return false
+      if (lacking > 0 && !this.log.tryPrepare(lacking >>> 16, lacking & 0xffff, ROOM_PROMISED)) return false
     }
   }
 
@@ -150,7 +152,6 @@ export class Cleaner {
     this.segments.check(segment)
     // The count may lag behind if somebody died before accounting; the walk has shown that nothing is live.
     this.segments.retire(segment)
-    this.me.count(COUNTER.segmentsCleaned, 1)
     return true
   }
 

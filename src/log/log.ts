@@ -33,9 +33,21 @@ export const STREAM_COLD = 2
 export const STREAM_EXTENTS = 3
 const STREAMS = 4
 
+/** How much a piece of room is worth: what may be done, and what may be touched, to get it. */
+export const ROOM_ORDINARY = 0
+/** Was promised (a delete, the cleaner's survivors): cleans longer, and takes from the reserve in the end. */
+export const ROOM_PROMISED = 1
+/** For work that can as well be left undone: one round. */
+export const ROOM_OPTIONAL = 2
+
 /** Rounds of cleaning and waiting before an append gives up, and the longest wait in each. */
 const PATIENCE_ROUNDS = 40
 const PATIENCE_MS = 5
+const PROMISED_ROUNDS = 200
+/** Rounds without a gain, although nothing waits for its epoch, after which it gives up earlier. */
+const VAIN_ROUNDS = 12
+
+const ROUNDS = [PATIENCE_ROUNDS, PROMISED_ROUNDS, 1]
 
 /** Frees some segment if it can; set by the cleaner. @returns whether it is worth trying again */
 export type MakeRoom = () => boolean
@@ -72,11 +84,11 @@ export class Log {
   /**
    * Makes sure that `words` can be reserved in the stream, taking a new segment and cleaning if need be. Outside of
    * critical regions only.
-   * @param privileged whether the reserve may be used
+   * @param worth ROOM_ORDINARY, ROOM_PROMISED or ROOM_OPTIONAL
    * @throws HeddleError HEDDLE_FULL if no segment could be had; nothing has changed then
    */
-  prepare(stream: number, words: number, privileged: boolean): void {
-    if (!this.tryPrepare(stream, words, privileged)) throw this.full()
+  prepare(stream: number, words: number, worth: number): void {
+    if (!this.tryPrepare(stream, words, worth)) throw this.full()
   }
 
   private full(): HeddleError {
@@ -87,10 +99,10 @@ export class Log {
   }
 
   /** As `prepare`. @returns whether there is room now */
-  tryPrepare(stream: number, words: number, privileged: boolean): boolean {
+  tryPrepare(stream: number, words: number, worth: number): boolean {
     if (this.available(stream) >= words) return true
     assert(words <= this.segmentWords, 'a block larger than a segment')
-    const segment = privileged ? this.takePrivileged() : this.take(stream, words)
+    const segment = this.take(stream, words, worth)
     if (segment === 0) return this.available(stream) >= words
     this.sealStream(stream)
     this.openIn(stream, segment)
@@ -104,28 +116,37 @@ export class Log {
     this.limit[stream] = start + this.segmentWords
   }
 
-  /** Opens a segment that the reserve can spare, cleaning and waiting within limits. Cleaning may itself have appended
-   *  to the stream, in a new segment with room for `words`; then 0 comes back, as when there is none. */
-  private take(stream: number, words: number): number {
+  /**
+   * Opens a segment, cleaning and waiting within limits; the reserve is touched only if that was in vain. Cleaning may
+   * itself have appended to the stream, in a new segment with room for `words`; then 0 comes back, as when there is none.
+   */
+  private take(stream: number, words: number, worth: number): number {
     const { segments } = this
-    for (let round = 0; round < PATIENCE_ROUNDS; round++) {
+    const rounds = ROUNDS[worth]
+    let most = 0
+    let vain = 0
+    for (let round = 0; round < rounds; round++) {
       const segment = segments.open(false)
       if (segment !== 0) return segment
       ring(this.words, GLOBAL_CLEANER_BELL)
       const cleaned = this.makeRoom()
-      this.scheme.flush()
-      if (this.available(stream) >= words) return 0
-      if (segments.countFree(segments.reserve + 1) > segments.reserve) continue
       const waiting = this.scheme.flush()
-      if (!cleaned && waiting === 0 && round > 2) break
+      if (this.available(stream) >= words) return 0
+      const free = segments.countFree(segments.reserve + 1)
+      if (free > segments.reserve) continue
+      // Cleaning that gains nothing, because all segments are nearly full, must come to an end.
+      vain = free > most ? 0 : vain + 1
+      most = Math.max(most, free)
+      if (!cleaned && worth === ROOM_PROMISED) break
+      if (waiting === 0 && (vain > VAIN_ROUNDS || (!cleaned && round > 2))) break
       // Somebody's pin holds the epoch: give it time to go on.
       const bell = Atomics.load(this.words, GLOBAL_CLEANER_BELL)
       if (waiting > 0 && round > 1) park(this.words, GLOBAL_CLEANER_BELL, bell, PATIENCE_MS)
     }
-    return 0
+    return worth === ROOM_PROMISED ? this.takeReserve() : 0
   }
 
-  private takePrivileged(): number {
+  private takeReserve(): number {
     for (let round = 0; round < PATIENCE_ROUNDS; round++) {
       const segment = this.segments.open(true)
       if (segment !== 0) return segment
@@ -187,7 +208,7 @@ export class Log {
    * @returns whether there was room
    */
   extend(stream: number): boolean {
-    const segment = this.take(stream, this.segmentWords)
+    const segment = this.take(stream, this.segmentWords, ROOM_ORDINARY)
     if (segment === 0) return false
     if (this.segmentOfStream[stream] !== 0) {
       this.unsealed.push(this.segmentOfStream[stream])

@@ -231,9 +231,19 @@ class Utf8Values extends ValueCodec {
   }
 }
 
+/** JSON.stringify; its own complaints (a cycle, a BigInt) become ours, what a toJSON throws comes through. */
+function stringify(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value) as string | undefined
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw invalidValue(`JSON cannot express the value: ${error.message}`)
+  }
+}
+
 class JsonValues extends Utf8Values {
   override stage(value: unknown): Staged {
-    const text = JSON.stringify(value) as string | undefined
+    const text = stringify(value)
     if (text !== undefined) return text
     throw invalidValue(`JSON has no form for a value of type ${typeName(value)}; delete the key, or use null`)
   }
@@ -318,7 +328,8 @@ class CustomValues extends BinaryValues {
 
   override stage(value: unknown): Staged {
     const bytes = this.codec.encode(value)
-    if (bytes instanceof Uint8Array) return bytes
+    // An encoder may use one buffer again and again, also before this value is written.
+    if (bytes instanceof Uint8Array) return bytes.slice()
     throw invalidValue('the value encoder gave no Uint8Array; mend its encode function')
   }
 

@@ -17,6 +17,9 @@ import { Scan } from '../tree/scan.ts'
 import { Tree } from '../tree/tree.ts'
 import { type TreeReport, Verifier } from '../tree/verify.ts'
 
+/** Passes of merging that a drain makes at most. */
+const MERGE_PASSES = 32
+
 function makeScheme(arena: Arena, me: Participant): EpochScheme {
   switch (arena.layout.scheme) {
     case 'none':
@@ -103,7 +106,12 @@ export class Engine {
    */
   drain(): void {
     const { words } = this.arena
-    this.mergeAll()
+    // Every pass may make room for the next: parents shrink when their children do.
+    for (let pass = 0; pass < MERGE_PASSES; pass++) {
+      const before = sumCounter(this.arena, COUNTER.merges)
+      this.mergeAll()
+      if (sumCounter(this.arena, COUNTER.merges) === before) break
+    }
     this.scheme.flush()
     const deaths = Atomics.load(words, GLOBAL_DEATHS)
     if (deaths !== Atomics.load(words, GLOBAL_SWEPT_DEATHS)) {

@@ -268,6 +268,7 @@ export class Store<K = string, V = string> {
    */
   update(key: K, fn: (old: V | undefined) => V | undefined): V | undefined {
     this.check()
+    if (typeof fn !== 'function') throw new HeddleError('HEDDLE_INVALID_OPTION', 'update takes a function of the old value')
     const { scheme } = this.engine
     for (let tries = 0; ; tries++) {
       // A callback so slow that its record could have been recycled twice over is run under a pin.

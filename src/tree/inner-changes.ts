@@ -8,14 +8,13 @@
  * While a parent carries a merge word, nothing else may change it: whoever comes first helps to finish the merge.
  */
 import { assert } from '../memory/assert.ts'
-import { STREAM_PAGES } from '../log/log.ts'
 import { BASE_EXTRA } from '../pagecache/base.ts'
 import { REMOVED, ROOT } from '../pagecache/page-table.ts'
 import { COUNTER, INTENT_PAGE } from '../reclaim/participant.ts'
 import type { TreeContext } from './context.ts'
 import type { InnerImage } from './inner-image.ts'
 import { KeyBuffer } from './key.ts'
-import { abandonPage, highFence, lowFence, showRoot, takePair } from './leaf-changes.ts'
+import { abandonPage, hasRoom, highFence, lowFence, showRoot, smallRootWords, takePair } from './leaf-changes.ts'
 import type { Fence } from './leaf-image.ts'
 import {
   NO_MERGE,
@@ -98,7 +97,7 @@ export class InnerChanges {
     image.insert(index, id, key.bytes, 0, key.length)
     const size = image.wordsNeeded(0, image.count, low.length, highBytes(words, parent))
     if (image.count > context.arena.layout.innerEntries || (size > MAX_INNER_WORDS && image.count > 3)) {
-      return this.splitInner(parentId, parent, size)
+      return this.splitInner(parentId, parent)
     }
     const next = this.writeWhole(parentId, parent, NO_MERGE)
     if (next === 0) return -1
@@ -116,16 +115,22 @@ export class InnerChanges {
     return image.write(id, level, right, lowFence(context, base), highFence(context, base), merge, 0, image.count)
   }
 
-  private splitInner(id: number, base: number, size: number): number {
+  /** Words that both halves take, and the new root if it is the root that splits. */
+  private splitWords(id: number, base: number, at: number, separator: Fence): number {
     const { context, image } = this
     const { words } = context.arena
-    const bound = 2 * size + 1600
-    if (context.log.available(STREAM_PAGES) < bound) {
-      context.shortage = bound
-      return -1
-    }
+    const left = image.wordsNeeded(0, at, lowBytes(words, base), separator.length)
+    const right = image.wordsNeeded(at, image.count, separator.length, highBytes(words, base))
+    return left + right + (id === ROOT ? smallRootWords(separator.length) : 0)
+  }
+
+  private splitInner(id: number, base: number): number {
+    const { context, image } = this
+    const { words } = context.arena
     const at = image.count >>> 1
     const separator = image.separator(at)
+    const bound = this.splitWords(id, base, at, separator)
+    if (!hasRoom(context, bound)) return -1
     if (id === ROOT) return this.splitRoot(base, at, separator)
     const rightId = context.table.allocate()
     if (rightId === 0) {

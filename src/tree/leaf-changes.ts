@@ -18,12 +18,8 @@ import type { TreeContext } from './context.ts'
 import type { InnerImage } from './inner-image.ts'
 import { commonPrefix } from './key.ts'
 import type { Fence, LeafImage } from './leaf-image.ts'
-import { NO_FENCE, NO_MERGE, highAt, highBytes, lowAt, lowBytes, pageRight } from './page.ts'
+import { NO_FENCE, NO_MERGE, highAt, highBytes, lowAt, lowBytes, pageRight, preambleWords } from './page.ts'
 import { recordHeader, recordKeyAt } from './record.ts'
-
-/** Words a separator can take at most, twice a fence, and the small root that a root split makes. */
-const SEPARATOR_WORDS = 512
-const SMALL_ROOT_WORDS = 640
 
 /** Fences of a page as they lie in its base. */
 export function lowFence(context: TreeContext, base: number): Fence {
@@ -42,12 +38,16 @@ export function abandonPage(context: TreeContext, base: number): void {
   if (base !== 0) context.log.abort(STREAM_PAGES, base, wordsOf(Atomics.load(context.arena.words, base)))
 }
 
-/** Words that must be there before a leaf is touched: for one new base, or two and a root. */
-export function leafBound(context: TreeContext, image: LeafImage, base: number, entries: number): number {
-  const { words } = context.arena
-  const one = image.wordsNeeded(entries, lowBytes(words, base), highBytes(words, base))
-  if (entries <= context.arena.layout.leafEntries) return one
-  return one + image.wordsNeeded(0, 0, 0) + SEPARATOR_WORDS + SMALL_ROOT_WORDS
+/** Whether the open page segment has so many words left; notes the shortage otherwise. */
+export function hasRoom(context: TreeContext, words: number): boolean {
+  if (context.log.available(STREAM_PAGES) >= words) return true
+  context.shortage = words
+  return false
+}
+
+/** Words of a root with two children. */
+export function smallRootWords(separatorBytes: number): number {
+  return preambleWords(NO_FENCE, 0, 0) + 6 + ((separatorBytes + 3) >>> 2)
 }
 
 export class LeafChanges {
@@ -65,16 +65,19 @@ export class LeafChanges {
 
   /**
    * Replaces a leaf's base by one that has all slots free again, or splits it. The caller is pinned.
-   * @returns false on a shortage (context.shortage); the leaf is as it was, or frozen by somebody else
+   * @returns false on a shortage (context.shortage); the leaf is as it was, or frozen
    */
   consolidate(id: number, base: number): boolean {
     const { context, image } = this
-    const { cache, log } = context
-    const shapeWord = context.arena.words[base + BASE_SHAPE]
-    const bound = leafBound(context, image, base, countOf(shapeWord) + slotsOf(shapeWord))
-    if (log.available(STREAM_PAGES) < bound) {
-      context.shortage = bound
-      return false
+    const { cache } = context
+    const { words } = context.arena
+    const entries = countOf(words[base + BASE_SHAPE]) + slotsOf(words[base + BASE_SHAPE])
+    // Before the leaf is frozen, so that a full arena does not leave frozen leaves about.
+    if (!hasRoom(context, image.wordsNeeded(entries, lowBytes(words, base), highBytes(words, base)))) return false
+    if (cache.countFragments(base) > context.arena.layout.leafEntries) {
+      image.clear()
+      image.gather(base)
+      if (image.count > 1 && !hasRoom(context, this.splitWords(base) + 4 * slotsOf(words[base + BASE_SHAPE]))) return false
     }
     cache.freeze(base)
     image.clear()
@@ -98,12 +101,30 @@ export class LeafChanges {
     return { bytes, at: rightAt, length: common + 1 }
   }
 
+  /** Where the gathered leaf is divided. Ascending inserts at the right end leave full pages behind, not half full ones. */
+  private splitPoint(base: number): number {
+    const { count, ascending } = this.image
+    const last = highBytes(this.context.arena.words, base) === NO_FENCE
+    return ascending && last ? count - (count >>> 3) - 1 : count >>> 1
+  }
+
+  /** Words that both halves and perhaps a new root take. */
+  private splitWords(base: number): number {
+    const { image } = this
+    const { words } = this.context.arena
+    const at = this.splitPoint(base)
+    const { length } = this.separator(image.records[at - 1], image.records[at])
+    const left = image.wordsNeeded(at, lowBytes(words, base), length)
+    const right = image.wordsNeeded(image.count - at, length, highBytes(words, base))
+    return left + right + smallRootWords(length)
+  }
+
   private splitLeaf(id: number, base: number): boolean {
     const { context, image } = this
     const { words } = context.arena
+    if (!hasRoom(context, this.splitWords(base))) return false
     const high = highFence(context, base)
-    // Ascending inserts at the right end leave full pages behind instead of half full ones.
-    const at = image.ascending && high === null ? image.count - (image.count >>> 3) - 1 : image.count >>> 1
+    const at = this.splitPoint(base)
     const separator = this.separator(image.records[at - 1], image.records[at])
     if (id === ROOT) return this.splitRoot(base, at, separator)
     const rightId = context.table.allocate()

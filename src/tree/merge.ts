@@ -18,14 +18,13 @@
  */
 import { assert } from '../memory/assert.ts'
 import { wordsOf } from '../log/block.ts'
-import { STREAM_PAGES } from '../log/log.ts'
 import { BASE_EXTRA } from '../pagecache/base.ts'
 import { ADDRESS_MASK, REMOVED, ROOT } from '../pagecache/page-table.ts'
 import { COUNTER, INTENT_PAGE } from '../reclaim/participant.ts'
 import type { TreeContext } from './context.ts'
 import { type InnerChanges, MAX_INNER_WORDS, type MergeHelper } from './inner-changes.ts'
 import { type KeyBuffer, compareBytes } from './key.ts'
-import { abandonPage, highFence, lowFence } from './leaf-changes.ts'
+import { abandonPage, hasRoom, highFence, lowFence } from './leaf-changes.ts'
 import type { Fence, LeafImage } from './leaf-image.ts'
 import {
   COLLAPSE,
@@ -42,8 +41,8 @@ import {
 } from './page.ts'
 import type { Search } from './search.ts'
 
-/** Words that every step of a merge of leaves needs at most besides the entries. */
-const FENCE_WORDS = 640
+/** Words by which the union of two pages may be larger than both, for its prefix. */
+const FENCE_WORDS = 64
 
 export class Merger implements MergeHelper {
   /** Whether the last finished merge left its parent underfull. */
@@ -78,12 +77,16 @@ export class Merger implements MergeHelper {
     const count = pageCount(words, parent)
     if (count === 1) {
       this.parentUnderfull = true
-      return parentId === ROOT ? this.begin(ROOT, parent, COLLAPSE) : true
+      if (parentId !== ROOT) return true
+      const only = this.childBase(parent, 0)
+      return only === 0 || this.begin(ROOT, parent, COLLAPSE, this.baseWords(only))
     }
     const index = search.childIndex(key, parent, false)
     if (!this.isUnderfull(parent, index, level)) return true
-    if (index > 0 && this.unionFits(parent, index, level)) return this.begin(parentId, parent, index)
-    if (index + 1 < count && this.unionFits(parent, index + 1, level)) return this.begin(parentId, parent, index + 1)
+    if (index > 0 && this.unionFits(parent, index, level)) return this.beginAt(parentId, parent, index)
+    if (index + 1 < count && this.unionFits(parent, index + 1, level)) {
+      return this.beginAt(parentId, parent, index + 1)
+    }
     return true
   }
 
@@ -120,9 +123,19 @@ export class Merger implements MergeHelper {
     return this.load(left, level) + this.load(right, level) <= limit - (limit >>> 2)
   }
 
-  /** Step a. */
-  private begin(parentId: number, parent: number, merge: number): boolean {
+  private baseWords(base: number): number {
+    return base === 0 ? 0 : wordsOf(Atomics.load(this.context.arena.words, base))
+  }
+
+  private beginAt(parentId: number, parent: number, index: number): boolean {
+    const both = this.baseWords(this.childBase(parent, index - 1)) + this.baseWords(this.childBase(parent, index))
+    return this.begin(parentId, parent, index, both + FENCE_WORDS)
+  }
+
+  /** Step a, if there is room for all the steps: a merge that stops half-way leaves frozen pages about. */
+  private begin(parentId: number, parent: number, merge: number, childWords: number): boolean {
     const { context } = this
+    if (!hasRoom(context, 2 * this.baseWords(parent) + childWords + 4 * context.arena.layout.leafSlots)) return false
     const next = this.inner.withMergeWord(parentId, parent, merge)
     if (next === 0) return false
     if (!context.cache.replace(parentId, parent, next)) {
@@ -216,20 +229,12 @@ export class Merger implements MergeHelper {
     const entries = pageCount(words, base) + pageCount(words, right) + 2 * context.arena.layout.leafSlots
     const low = lowFence(context, base)
     const high = highFence(context, right)
-    if (!this.hasRoom(entries)) return 0
+    if (!hasRoom(context, image.wordsNeeded(entries, low.length, highBytes(words, right)))) return 0
     context.cache.freeze(base)
     image.clear()
     image.gather(base)
     image.gather(right)
     return image.write(id, pageRight(words, right), low, high, 0, image.count)
-  }
-
-  private hasRoom(entries: number): boolean {
-    const { context } = this
-    const bound = FENCE_WORDS + 2 * entries + 2 * context.arena.layout.leafSlots
-    if (context.log.available(STREAM_PAGES) >= bound) return true
-    context.shortage = bound
-    return false
   }
 
   /**
@@ -268,7 +273,8 @@ export class Merger implements MergeHelper {
     let next = 0
     if (pageLevel(words, removed) === 0) {
       const empty: Fence = { bytes, at: 0, length: 0 }
-      if (!this.hasRoom(pageCount(words, removed) + context.arena.layout.leafSlots)) return false
+      const entries = pageCount(words, removed) + context.arena.layout.leafSlots
+      if (!hasRoom(context, image.wordsNeeded(entries, 0, NO_FENCE))) return false
       image.clear()
       image.gather(removed)
       next = image.write(ROOT, 0, empty, null, 0, image.count)

@@ -12,7 +12,7 @@ import {
   kindOf,
   wordsOf,
 } from '../log/block.ts'
-import { STREAM_EXTENTS, STREAM_RECORDS } from '../log/log.ts'
+import { ROOM_ORDINARY, STREAM_EXTENTS, STREAM_RECORDS } from '../log/log.ts'
 import type { TreeContext } from './context.ts'
 import { EXTENT_KEY, RECORD_VERSION, extentListAt } from './record.ts'
 import { type KeyBuffer, RECORD_KEY } from './key.ts'
@@ -59,7 +59,7 @@ export class RecordWriter {
     const { words, context } = this
     const { length } = key
     const size = RECORD_KEY + ((length + atMost + 3) >>> 2)
-    context.log.prepare(STREAM_RECORDS, size, false)
+    context.log.prepare(STREAM_RECORDS, size, ROOM_ORDINARY)
     const record = context.log.reserve(STREAM_RECORDS, size)
     const keyWords = (length + 3) >>> 2
     // Private until linked: plain stores. What the last key word holds past the key, the value overwrites.
@@ -93,7 +93,7 @@ export class RecordWriter {
     try {
       this.writeExtents(key, keyWords, value, length)
       const size = RECORD_KEY + keyWords + 2 + extents.length
-      context.log.prepare(STREAM_RECORDS, size, false)
+      context.log.prepare(STREAM_RECORDS, size, ROOM_ORDINARY)
       this.record = context.log.reserve(STREAM_RECORDS, size)
       this.writeList(key, keyWords, length)
       this.header = blockHeader(KIND_EXTENT_RECORD, size, key.length, 0, ascii)

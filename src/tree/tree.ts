@@ -14,7 +14,7 @@
  */
 import { HeddleError } from '../memory/error.ts'
 import { assert } from '../memory/assert.ts'
-import { STREAM_PAGES } from '../log/log.ts'
+import { ROOM_OPTIONAL, ROOM_ORDINARY, ROOM_PROMISED, STREAM_PAGES } from '../log/log.ts'
 import { BASE_EXTRA, levelOf, BASE_SHAPE, countOf } from '../pagecache/base.ts'
 import { EMPTIED } from '../pagecache/fragment.ts'
 import type { Materializer } from '../pagecache/page-cache.ts'
@@ -93,7 +93,7 @@ export class Tree implements Materializer {
   /** Makes the empty root of a fresh arena. Nobody else can see it yet. */
   create(): void {
     const { context, image } = this
-    context.log.prepare(STREAM_PAGES, image.wordsNeeded(0, 0, 0), false)
+    context.log.prepare(STREAM_PAGES, image.wordsNeeded(0, 0, 0), ROOM_ORDINARY)
     this.scheme.enter()
     const id = context.table.allocate()
     assert(id === ROOT, 'the first page id is not the root')
@@ -126,9 +126,9 @@ export class Tree implements Materializer {
       } finally {
         this.scheme.leave()
       }
-      if (outcome === AGAIN) this.settle(false)
+      if (outcome === AGAIN) this.settle(ROOM_ORDINARY)
       else {
-        if (this.hasWork()) this.settleQuietly()
+        if (this.hasWork()) this.settleQuietly(ROOM_OPTIONAL)
         return outcome === DONE
       }
     }
@@ -198,9 +198,9 @@ export class Tree implements Materializer {
       } finally {
         this.scheme.leave()
       }
-      if (outcome === AGAIN) this.settle(true)
+      if (outcome === AGAIN) this.settle(ROOM_PROMISED)
       else {
-        if (this.hasWork()) this.settleQuietly()
+        if (this.hasWork()) this.settleQuietly(ROOM_OPTIONAL)
         return outcome === DONE
       }
     }
@@ -237,10 +237,10 @@ export class Tree implements Materializer {
 
   /**
    * Does the structural work that was noted, each piece in a region of its own, taking room as needed.
-   * @param privileged whether the log's reserve may be used
+   * @param worth how far to go to find room, see log.ts
    * @throws HeddleError HEDDLE_FULL; the work is forgotten then, whoever meets its traces takes it up again
    */
-  private settle(privileged: boolean): void {
+  private settle(worth: number): void {
     const { context } = this
     while (this.hasWork()) {
       this.scheme.enter()
@@ -254,7 +254,7 @@ export class Tree implements Materializer {
       if (done) continue
       try {
         if (context.shortage === 0) this.findPageIds()
-        else context.log.prepare(STREAM_PAGES, context.shortage, privileged)
+        else context.log.prepare(STREAM_PAGES, context.shortage, worth)
       } catch (error) {
         this.forgetWork()
         throw error
@@ -263,9 +263,9 @@ export class Tree implements Materializer {
   }
 
   /** As `settle`, after an operation that has already taken effect: a shortage is nobody's business then. */
-  private settleQuietly(): void {
+  private settleQuietly(worth: number): void {
     try {
-      this.settle(true)
+      this.settle(worth)
     } catch (error) {
       if (!(error instanceof HeddleError) || error.code !== 'HEDDLE_FULL') throw error
     }
@@ -372,7 +372,7 @@ export class Tree implements Materializer {
       this.scheme.leave()
     }
     if (entries <= this.quarter) this.underfull = true
-    if (this.hasWork()) this.settleQuietly()
+    if (this.hasWork()) this.settleQuietly(ROOM_ORDINARY)
   }
 
   /** Settles what a dead participant (or this one, when it departs) was about to link or had unlinked. */
@@ -383,7 +383,7 @@ export class Tree implements Materializer {
     for (let word = INTENT_PAGE; ; word = INTENT_PAGE_TWO) {
       const id = mine ? 0 : Atomics.load(words, slotAt + word)
       while (id !== 0 && !this.merger.settleIntent(id, this.otherKey)) {
-        if (!context.log.tryPrepare(STREAM_PAGES, context.shortage, true)) break
+        if (!context.log.tryPrepare(STREAM_PAGES, context.shortage, ROOM_PROMISED)) break
       }
       if (word === INTENT_PAGE_TWO) break
     }

@@ -4,9 +4,9 @@ import { fromEnv } from '../support/random.ts'
 import { MIB, openStore, settle, tiny } from '../support/stores.ts'
 import { Storm } from '../support/storm.ts'
 
-const kills = fromEnv('DEATH_KILLS', 60)
+const kills = fromEnv('DEATH_KILLS', 55)
 const seed = fromEnv('DEATH_SEED', 1)
-const maxThreads = 10
+const maxThreads = 8
 
 describe(`${kills} workers killed at random moments leave a whole store`, () => {
   it.each([
@@ -16,7 +16,7 @@ describe(`${kills} workers killed at random moments leave a whole store`, () => 
     // More are killed than there are places for threads, so those of the dead are used again.
     expect(kills).toBeGreaterThan(maxThreads)
     const store = openStore({ memory: 16 * MIB, cleaner, tuning, maxThreads })
-    await new Storm(store, { kills, seed, workers: 4, bigValues }).run()
+    await new Storm(store, { kills, seed, workers: 3, bigValues }).run()
     await settle(store)
 
     // The dead hold nothing up: what is deleted now is used again.

@@ -15,9 +15,9 @@ const ways = [
 
 describe('a worker that dies leaves nothing behind', () => {
   it.each(ways)('by $way', async ({ way, exitCode, error }) => {
-    const store = openStore({ memory: 8 * MIB, tuning: tiny, maxThreads: 3 })
-    // More deaths than places for threads: each place must come back.
-    for (let round = 0; round < 4; round++) {
+    const store = openStore({ memory: 8 * MIB, tuning: tiny, maxThreads: 2 })
+    // More deaths than places for threads: the place must come back.
+    for (let round = 0; round < 3; round++) {
       const worker = store.spawn(program('die'), { workerData: { way, name: `worker ${round}` } })
       const errors: string[] = []
       worker.on('error', (thrown: Error) => errors.push(thrown.message))

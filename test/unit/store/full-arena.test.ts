@@ -5,15 +5,25 @@ import { assertWhole, MIB, openStore, tiny } from '../../support/stores.ts'
 
 type Text = Store<string, string>
 
-/** Sets numbered keys until the store is full; gives how many it holds. */
+/** Sets numbered keys until the store stays full; gives how many it holds. */
 function fill(store: Text, length: number): number {
+  let refusals = 0
   for (let number = 0; ; number++) {
-    try {
-      store.set(`key ${number}`, valueOf(number, length))
-    } catch (error) {
-      if (error instanceof HeddleError && error.code === 'HEDDLE_FULL') return number
-      throw error
+    while (!trySet(store, `key ${number}`, valueOf(number, length))) {
+      // What was freed a moment ago may make room yet.
+      if (++refusals > 10) return number
+      store.drain()
     }
+  }
+}
+
+function trySet(store: Text, key: string, value: string): boolean {
+  try {
+    store.set(key, value)
+    return true
+  } catch (error) {
+    if (error instanceof HeddleError && error.code === 'HEDDLE_FULL') return false
+    throw error
   }
 }
 
@@ -34,14 +44,33 @@ describe.each([
     // A good part of the memory is there for values.
     expect(count * length).toBeGreaterThan(MIB / 4)
     const next = `key ${count}`
-    expect(refused(() => store.set(next, valueOf(count, length)), 'HEDDLE_FULL').message).toMatch(/memory|delete/i)
-    refused(() => store.setIfAbsent(next, valueOf(count, length)), 'HEDDLE_FULL')
-    refused(() => store.update(next, () => valueOf(count, length)), 'HEDDLE_FULL')
-    refused(() => store.compareAndSet(next, undefined, valueOf(count, length)), 'HEDDLE_FULL')
+    const value = valueOf(count, length * 5)
+    expect(refused(() => store.set(next, value), 'HEDDLE_FULL').message).toMatch(/memory|delete/i)
+    refused(() => store.setIfAbsent(next, value), 'HEDDLE_FULL')
+    refused(() => store.update(next, () => value), 'HEDDLE_FULL')
+    refused(() => store.compareAndSet(next, undefined, value), 'HEDDLE_FULL')
     expect(store.size).toBe(count)
     expect(store.has(next)).toBe(false)
     for (let number = 0; number < count; number++) expect(store.get(`key ${number}`)).toBe(valueOf(number, length))
     expect([...store.keys()]).toHaveLength(count)
+    assertWhole(store)
+    store.close()
+  })
+
+  it('loses nothing by refusing, however often', () => {
+    const store = open()
+    const count = fill(store, length)
+    store.drain()
+    const { liveWords } = store.stats()
+    for (let i = 0; i < 60; i++) {
+      const key = `another key ${i}`
+      refused(() => store.set(key, valueOf(i, length * 5)), 'HEDDLE_FULL')
+      refused(() => store.update(key, () => valueOf(i, length * 5)), 'HEDDLE_FULL')
+    }
+    store.drain()
+    expect(store.stats().liveWords).toBeLessThanOrEqual(liveWords! + 1024)
+    for (let number = 0; number < count; number += 2) store.delete(`key ${number}`)
+    for (let number = 0; number < count * 0.7; number += 2) store.set(`key ${number}`, valueOf(number, length))
     assertWhole(store)
     store.close()
   })

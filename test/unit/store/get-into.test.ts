@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { HeddleError } from '../../../src/index.ts'
+import { sameBytes } from '../../support/plain.ts'
 import { refused, thrownBy } from '../../support/refusals.ts'
 import { withStore } from '../../support/stores.ts'
 
@@ -45,11 +46,11 @@ it.each([5, 100, 5000, 200_000])(
         const error = thrownBy(() => store.getInto('key', buffer, offset))
         expect(error).toBeInstanceOf(HeddleError)
         expect((error as HeddleError).message.replaceAll(/[,_']/g, '')).toContain(String(length))
-        expect(buffer).toEqual(new Uint8Array(size).fill(0xee))
+        expect(sameBytes(buffer, new Uint8Array(size).fill(0xee))).toBe(true)
       }
       const buffer = new Uint8Array(length + 4)
       expect(store.getInto('key', buffer, 4)).toBe(length)
-      expect(buffer.subarray(4)).toEqual(value)
+      expect(sameBytes(buffer.subarray(4), value)).toBe(true)
     })
   },
 )

@@ -44,6 +44,18 @@ it('a store attached to gives the handle on', () => {
   store.close()
 })
 
+it('close gives the place of a store back', () => {
+  const store = openStore({ maxThreads: 3 })
+  for (let round = 0; round < 200; round++) {
+    const other = attach(store.handle) as unknown as Store<string, string>
+    other.set(`key ${round % 20}`, String(round))
+    other.delete(`key ${(round * 7) % 20}`)
+    other.close()
+  }
+  assertWhole(store)
+  store.close()
+})
+
 describe('attach refuses what is no handle', () => {
   const shared = new SharedArrayBuffer(1024)
   it.each([
