@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { open as openLmdb } from 'lmdb'
 import { open } from '../dist/src/index.js'
 import { type Engine, OPERATIONS, type Operation, RECORDS, keyOf, value } from './load.ts'
@@ -88,7 +88,13 @@ for (const threads of [1, 2]) {
     }
     const ratio = median(ours.map((a, i) => a / theirs[i]))
     if (ratio < 1) behind++
-    const row = [threads, operation, (median(ours) / 1e6).toFixed(2), (median(theirs) / 1e6).toFixed(2), ratio.toFixed(2)]
+    const row = [
+      threads,
+      operation,
+      (median(ours) / 1e6).toFixed(2),
+      (median(theirs) / 1e6).toFixed(2),
+      ratio.toFixed(2),
+    ]
     console.log(`| ${row.join(' | ')} |`)
   }
   for (const worker of workers) await worker.terminate()

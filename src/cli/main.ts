@@ -45,7 +45,9 @@ async function main(args: string[]): Promise<number> {
       process.stderr.write(`${title}: ${error.message} (see '${title} --help')\n`)
       return 2
     }
-    process.stderr.write(`${title} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    process.stderr.write(
+      `${title} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    )
     return 1
   }
 }

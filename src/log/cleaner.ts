@@ -175,7 +175,7 @@ export class Cleaner {
     const { segments, words, log } = this
     const start = segments.start(segment)
     let live = 0
-    for (let offset = 0; offset < this.segmentWords; ) {
+    for (let offset = 0; offset < this.segmentWords;) {
       const header = Atomics.load(words, start + offset)
       if (!isBlock(header)) break
       assert(wordsOf(header) > 0, 'a block of no words')

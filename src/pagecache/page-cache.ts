@@ -19,7 +19,7 @@ import type { Arena } from '../memory/arena.ts'
 import type { Log } from '../log/log.ts'
 import { BASE_BODY, BASE_SHAPE, countOf, slotsOf } from './base.ts'
 import { FROZEN, FRAGMENT_MASK, SEALED } from './fragment.ts'
-import { PageTable } from './page-table.ts'
+import type { PageTable } from './page-table.ts'
 
 /**
  * What the structure above gives to the cache: how pages are made. The cache itself knows neither keys nor fences.
@@ -127,4 +127,3 @@ export class PageCache {
     return this.materializer.consolidate(id, base)
   }
 }
-

@@ -137,6 +137,7 @@ export function reviveSlots(arena: Arena): void {
   const lists = new GarbageLists(arena)
   for (let slot = 0; slot < arena.layout.maxParticipants; slot++) {
     const owner = Atomics.load(arena.words, slotAt(arena, slot) + OWNER)
-    if (statusOf(owner) === STATUS_DRAINING) finishDraining(arena, lists, slot, slot, labelOf(slot, generationOf(owner)))
+    if (statusOf(owner) === STATUS_DRAINING)
+      finishDraining(arena, lists, slot, slot, labelOf(slot, generationOf(owner)))
   }
 }

@@ -20,7 +20,8 @@ export type ValueCodecName = 'utf8' | 'binary' | 'json' | 'number'
 export type KeyCodecOption = KeyCodecName | CustomCodec<unknown>
 export type ValueCodecOption = ValueCodecName | CustomCodec<unknown>
 /** What a codec option makes of keys. */
-export type KeyOf<C> = C extends CustomCodec<infer T> ? T : C extends 'number' ? number : C extends 'binary' ? Uint8Array : string
+export type KeyOf<C> =
+  C extends CustomCodec<infer T> ? T : C extends 'number' ? number : C extends 'binary' ? Uint8Array : string
 /** What a codec option makes of values; JSON gives `unknown`, for the caller to say what it is. */
 export type ValueOf<C> = C extends 'json' ? unknown : KeyOf<C>
 
@@ -85,7 +86,9 @@ class Utf8Keys extends KeyCodec {
 
   private encodeWide(key: string, into: KeyBuffer): void {
     if (!key.isWellFormed()) {
-      throw invalidKey('the key has a lone surrogate, which UTF-8 cannot express; use well-formed strings or binary keys')
+      throw invalidKey(
+        'the key has a lone surrogate, which UTF-8 cannot express; use well-formed strings or binary keys',
+      )
     }
     const length = this.scratch.utf8Write(key, 0, this.scratch.length)
     if (length > MAX_KEY_BYTES) throw tooLongKey(length)
@@ -183,7 +186,9 @@ export abstract class ValueCodec {
   }
   /** The error for `write` returning -1. */
   refusal(): HeddleError {
-    return invalidValue('the value has a lone surrogate, which UTF-8 cannot express; use well-formed strings or binary values')
+    return invalidValue(
+      'the value has a lone surrogate, which UTF-8 cannot express; use well-formed strings or binary values',
+    )
   }
 }
 
@@ -289,7 +294,8 @@ class NumberValues extends ValueCodec {
   private readonly bytes = new Uint8Array(this.numbers.buffer)
 
   stage(value: unknown): Staged {
-    if (typeof value !== 'number') throw invalidValue(`a value of type ${typeName(value)}; this store takes numbers as values`)
+    if (typeof value !== 'number')
+      throw invalidValue(`a value of type ${typeName(value)}; this store takes numbers as values`)
     if (Number.isNaN(value)) throw invalidValue('NaN equals nothing, not even itself; store another number')
     return value === 0 ? 0 : value
   }

@@ -1,13 +1,8 @@
 /** One participant's engine: the floors below, put together on an arena. */
 import type { Arena } from '../memory/arena.ts'
-import {
-  GLOBAL_DEATHS,
-  GLOBAL_SIZE_CORRECTION,
-  GLOBAL_SIZED_DEATHS,
-  GLOBAL_SWEPT_DEATHS,
-} from '../memory/layout.ts'
 import { Cleaner } from '../log/cleaner.ts'
 import { Log } from '../log/log.ts'
+import { DeathLedger } from '../reclaim/death-ledger.ts'
 import { NoneScheme, UnsafeScheme } from '../reclaim/controls.ts'
 import { EpochScheme } from '../reclaim/epoch.ts'
 import { COUNTER, type Participant, claimSlot, sumCounter, tooManyThreads } from '../reclaim/participant.ts'
@@ -39,6 +34,7 @@ export class Engine {
   readonly tree: Tree
   readonly cleaner: Cleaner
   private readonly relocation: Relocation
+  private readonly ledger: DeathLedger
 
   /**
    * Joins an arena.
@@ -53,6 +49,7 @@ export class Engine {
     }
     if (me === undefined) throw tooManyThreads(arena.layout.maxParticipants)
     this.arena = arena
+    this.ledger = new DeathLedger(arena)
     this.me = me
     this.scheme = makeScheme(arena, me)
     this.log = new Log(arena, this.scheme, me)
@@ -63,25 +60,19 @@ export class Engine {
 
   /** Number of entries: the sum of everybody's counters, O(threads); after a death in mid-operation it is counted, O(n). */
   size(): number {
-    const { words } = this.arena
-    if (Atomics.load(words, GLOBAL_DEATHS) !== Atomics.load(words, GLOBAL_SIZED_DEATHS)) return this.recount()
-    return (sumCounter(this.arena, COUNTER.entries) + Atomics.load(words, GLOBAL_SIZE_CORRECTION)) | 0
+    if (!this.ledger.isSized()) return this.recount()
+    return (sumCounter(this.arena, COUNTER.entries) + this.ledger.correction()) | 0
   }
 
   /** Counts by a walk, and corrects the sum if nobody inserted or deleted meanwhile. */
   private recount(): number {
-    const { words } = this.arena
-    const deaths = Atomics.load(words, GLOBAL_DEATHS)
-    const correction = Atomics.load(words, GLOBAL_SIZE_CORRECTION)
+    const { ledger } = this
+    const deaths = ledger.deaths()
+    const correction = ledger.correction()
     const before = sumCounter(this.arena, COUNTER.entries)
     const counted = this.countEntries()
     const quiet = this.scheme.others() === 0 && sumCounter(this.arena, COUNTER.entries) === before
-    if (quiet && Atomics.load(words, GLOBAL_DEATHS) === deaths) {
-      const wanted = (counted - before) | 0
-      if (Atomics.compareExchange(words, GLOBAL_SIZE_CORRECTION, correction, wanted) === correction) {
-        Atomics.store(words, GLOBAL_SIZED_DEATHS, deaths)
-      }
-    }
+    if (quiet && ledger.deaths() === deaths) ledger.correct(correction, (counted - before) | 0, deaths)
     return counted
   }
 
@@ -105,7 +96,6 @@ export class Engine {
    * left, frees what has passed its epoch.
    */
   drain(): void {
-    const { words } = this.arena
     // Every pass may make room for the next: parents shrink when their children do.
     for (let pass = 0; pass < MERGE_PASSES; pass++) {
       const before = sumCounter(this.arena, COUNTER.merges)
@@ -113,12 +103,12 @@ export class Engine {
       if (sumCounter(this.arena, COUNTER.merges) === before) break
     }
     this.scheme.flush()
-    const deaths = Atomics.load(words, GLOBAL_DEATHS)
-    if (deaths !== Atomics.load(words, GLOBAL_SWEPT_DEATHS)) {
+    const deaths = this.ledger.deaths()
+    if (!this.ledger.isSwept()) {
       this.cleaner.sweep(this.relocation.isReachable)
-      Atomics.store(words, GLOBAL_SWEPT_DEATHS, deaths)
-      if (deaths !== Atomics.load(words, GLOBAL_SIZED_DEATHS)) this.recount()
+      this.ledger.swept(deaths)
     }
+    if (!this.ledger.isSized()) this.recount()
     this.scheme.flush()
   }
 
@@ -157,4 +147,3 @@ export class Engine {
     this.scheme.detach()
   }
 }
-

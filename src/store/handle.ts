@@ -25,5 +25,8 @@ export function checkHandle(handle: unknown): StoreHandle {
   if (typeof given === 'object' && given !== null && given.heddle === 1 && given.buffer instanceof SharedArrayBuffer) {
     return given as StoreHandle
   }
-  throw new HeddleError('HEDDLE_BAD_HANDLE', 'attach takes the `handle` of a store, passed on as it is (workerData, postMessage)')
+  throw new HeddleError(
+    'HEDDLE_BAD_HANDLE',
+    'attach takes the `handle` of a store, passed on as it is (workerData, postMessage)',
+  )
 }

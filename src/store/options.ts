@@ -23,7 +23,10 @@ export interface Tuning {
   paranoid?: boolean
 }
 
-export interface OpenOptions<KC extends KeyCodecOption = KeyCodecOption, VC extends ValueCodecOption = ValueCodecOption> {
+export interface OpenOptions<
+  KC extends KeyCodecOption = KeyCodecOption,
+  VC extends ValueCodecOption = ValueCodecOption,
+> {
   /** Bytes of address space to reserve, 1 MiB to 4 GiB, default 256 MiB; the system commits them as they are used. */
   memory?: number
   /** How keys are encoded; `'utf8'` by default. */
@@ -119,7 +122,13 @@ export function checkOptions(options: OpenOptions): { geometry: Geometry; cleane
       leafEntries,
       leafSlots: integer('tuning.leafSlots', tuning.leafSlots, 16, 1, 128),
       innerEntries: integer('tuning.innerEntries', tuning.innerEntries, 128, 3, 512),
-      inlineBytes: integer('tuning.inlineBytes', tuning.inlineBytes, Math.min(16384, segmentWords >>> 2), 16, maxInline),
+      inlineBytes: integer(
+        'tuning.inlineBytes',
+        tuning.inlineBytes,
+        Math.min(16384, segmentWords >>> 2),
+        16,
+        maxInline,
+      ),
       scheme,
       paranoid: flag('tuning.paranoid', tuning.paranoid, false),
     },

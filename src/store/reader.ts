@@ -1,7 +1,7 @@
 /** Reads keys and values out of records. Everything here runs inside the caller's critical region. */
 import { KIND_EXTENT_RECORD, isAscii, keyBytesOf, kindOf, padOf, wordsOf } from '../log/block.ts'
 import type { Arena } from '../memory/arena.ts'
-import { EXTENT_KEY, extentListAt, inlineValueBytes, recordKeyAt } from '../tree/record.ts'
+import { EXTENT_KEY, extentHeader, extentListAt, inlineValueBytes, recordKeyAt } from '../tree/record.ts'
 import type { KeyCodec, Staged, ValueCodec } from './codec.ts'
 import { Copier, type RawBuffer, rawBuffer } from './raw-buffer.ts'
 
@@ -48,16 +48,16 @@ export class RecordReader {
     return whole
   }
 
-  private copyExtents(record: number, header: number, to: Uint8Array, offset: number): void {
+  private copyExtents(record: number, recordHeader: number, to: Uint8Array, offset: number): void {
     const { words, raw } = this
-    const list = extentListAt(record, header)
+    const list = extentListAt(record, recordHeader)
     const count = words[list + 1]
-    const keyWords = (keyBytesOf(header) + 3) >>> 2
+    const keyWords = (keyBytesOf(recordHeader) + 3) >>> 2
     for (let i = 0; i < count; i++) {
       const extent = words[list + 2 + i]
-      const extentHeader = Atomics.load(words, extent)
+      const header = extentHeader(words, extent)
       const from = (extent + EXTENT_KEY + keyWords) * 4
-      const end = (extent + wordsOf(extentHeader)) * 4 - padOf(extentHeader)
+      const end = (extent + wordsOf(header)) * 4 - padOf(header)
       raw.copy(to, offset, from, end)
       offset += end - from
     }

@@ -8,15 +8,15 @@ import type { Worker, WorkerOptions } from 'node:worker_threads'
 import { HeddleError } from '../memory/error.ts'
 import type { Arena } from '../memory/arena.ts'
 import { PUT_ABSENT, PUT_ANY } from '../tree/tree.ts'
-import { maxValueBytes } from '../tree/record-writer.ts'
 import type { KeyCodec, Staged, ValueCodec } from './codec.ts'
 import { type CleanerThread, forgetOpenStore, rememberOpenStore } from './cleaner-thread.ts'
-import { Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
 import type { StoreHandle } from './handle.ts'
 import { Iteration } from './iteration.ts'
 import { type Range, checkRange } from './range.ts'
 import { type RawBuffer, rawBuffer } from './raw-buffer.ts'
 import { RecordReader } from './reader.ts'
+import { RecordEncoder } from './record-encoder.ts'
 import { type Stats, type VerifyReport, collectStats, collectVerify } from './stats.ts'
 import { spawnWorker, watchWorker } from './threads.ts'
 
@@ -31,28 +31,34 @@ export class Store<K = string, V = string> {
   private readonly valueCodec: ValueCodec
   private readonly reader: RecordReader
   private readonly cleanerThread: CleanerThread | null
-  private readonly inlineBytes: number
-  private readonly mostBytes: number
+  private readonly encoder: RecordEncoder
   private closed = false
   /** The encoded `old` of a compareAndSet. */
   private expected: RawBuffer = rawBuffer(new ArrayBuffer(256))
   private expectedLength = 0
 
   /** Stores are made by `open` and `attach`. @internal */
-  constructor(arena: Arena, engine: Engine, keys: KeyCodec, values: ValueCodec, handle: StoreHandle, cleaner: CleanerThread | null) {
+  constructor(
+    arena: Arena,
+    engine: Engine,
+    keys: KeyCodec,
+    values: ValueCodec,
+    handle: StoreHandle,
+    cleaner: CleanerThread | null,
+  ) {
     this.engine = engine
     this.keyCodec = keys
     this.valueCodec = values
     this.handle = handle
     this.reader = new RecordReader(arena, keys, values)
     this.cleanerThread = cleaner
-    this.inlineBytes = arena.layout.inlineBytes
-    this.mostBytes = maxValueBytes(arena.layout.segmentWords)
+    this.encoder = new RecordEncoder(engine.tree, this.reader.raw, values)
     rememberOpenStore(this)
   }
 
   private check(): void {
-    if (this.closed) throw new HeddleError('HEDDLE_CLOSED', 'the store is closed in this thread; attach its handle again to go on')
+    if (this.closed)
+      throw new HeddleError('HEDDLE_CLOSED', 'the store is closed in this thread; attach its handle again to go on')
   }
 
   /**
@@ -65,60 +71,8 @@ export class Store<K = string, V = string> {
     this.check()
     const staged = this.valueCodec.stage(value)
     this.keyCodec.encode(key, this.engine.tree.key)
-    this.writeRecord(staged)
-    this.link(PUT_ANY, 0)
-  }
-
-  /** Writes the record for `tree.key` and a staged value. */
-  private writeRecord(staged: Staged): void {
-    const values = this.valueCodec
-    const { writer, key } = this.engine.tree
-    const bound = values.bound(staged)
-    if (bound > this.inlineBytes) {
-      this.writeLongRecord(staged, bound)
-      return
-    }
-    const at = writer.begin(key, bound)
-    const written = values.write(staged, this.reader.raw, at, bound)
-    if (written < 0) {
-      writer.abandon()
-      throw values.refusal()
-    }
-    writer.finish(key.length, written, values.isAscii(staged, written))
-  }
-
-  private writeLongRecord(staged: Staged, bound: number): void {
-    const values = this.valueCodec
-    const { writer, key } = this.engine.tree
-    const size = values.size(staged)
-    if (size > this.mostBytes) {
-      throw new HeddleError(
-        'HEDDLE_TOO_LARGE',
-        `the value takes ${size} bytes, the most in this store is ${this.mostBytes}; split it over several keys`,
-      )
-    }
-    const bytes = Buffer.allocUnsafeSlow(Math.min(bound, size)) as unknown as RawBuffer
-    const written = values.write(staged, bytes, 0, size)
-    if (written < 0) throw values.refusal()
-    if (size > this.inlineBytes) {
-      writer.writeLarge(key, bytes, size, values.isAscii(staged, size))
-      return
-    }
-    const at = writer.begin(key, size)
-    this.reader.raw.set(bytes, at)
-    writer.finish(key.length, size, values.isAscii(staged, size))
-  }
-
-  /** Links the record just written, or drops it. */
-  private link(mode: number, since: number): boolean {
-    const { tree } = this.engine
-    let linked = false
-    try {
-      linked = tree.put(mode, since)
-    } finally {
-      if (!linked) tree.writer.abandon()
-    }
-    return linked
+    this.encoder.write(staged)
+    this.encoder.link(PUT_ANY, 0)
   }
 
   /**
@@ -209,8 +163,8 @@ export class Store<K = string, V = string> {
       const there = this.get(key)
       if (there !== undefined) return there
       this.keyCodec.encode(key, this.engine.tree.key)
-      this.writeRecord(staged)
-      if (this.link(PUT_ABSENT, 0)) return undefined
+      this.encoder.write(staged)
+      if (this.encoder.link(PUT_ABSENT, 0)) return undefined
     }
   }
 
@@ -233,8 +187,8 @@ export class Store<K = string, V = string> {
         if (record === 0 || tree.remove(record, since)) return true
         continue
       }
-      this.writeRecord(stagedNext)
-      if (this.link(record === 0 ? PUT_ABSENT : record, since)) return true
+      this.encoder.write(stagedNext)
+      if (this.encoder.link(record === 0 ? PUT_ABSENT : record, since)) return true
     }
   }
 
@@ -268,7 +222,8 @@ export class Store<K = string, V = string> {
    */
   update(key: K, fn: (old: V | undefined) => V | undefined): V | undefined {
     this.check()
-    if (typeof fn !== 'function') throw new HeddleError('HEDDLE_INVALID_OPTION', 'update takes a function of the old value')
+    if (typeof fn !== 'function')
+      throw new HeddleError('HEDDLE_INVALID_OPTION', 'update takes a function of the old value')
     const { scheme } = this.engine
     for (let tries = 0; ; tries++) {
       // A callback so slow that its record could have been recycled twice over is run under a pin.
@@ -307,15 +262,17 @@ export class Store<K = string, V = string> {
     }
     const stagedNext = this.valueCodec.stage(next)
     this.keyCodec.encode(key, tree.key)
-    this.writeRecord(stagedNext)
-    if (!this.link(record === 0 ? PUT_ABSENT : record, since)) return false
+    this.encoder.write(stagedNext)
+    if (!this.encoder.link(record === 0 ? PUT_ABSENT : record, since)) return false
     this.updated = next
     return true
   }
 
   private iterate(range: Range<K> | undefined): Iteration {
     this.check()
-    return new Iteration(this.engine, this.reader, checkRange(range, this.keyCodec, this.keyCodec.hasPrefixes), () => this.check())
+    return new Iteration(this.engine, this.reader, checkRange(range, this.keyCodec, this.keyCodec.hasPrefixes), () =>
+      this.check(),
+    )
   }
 
   /**
@@ -382,7 +339,12 @@ export class Store<K = string, V = string> {
   clear(): void {
     this.check()
     const { tree } = this.engine
-    const iteration = new Iteration(this.engine, this.reader, { low: null, high: null, reverse: false, limit: Infinity }, () => this.check())
+    const iteration = new Iteration(
+      this.engine,
+      this.reader,
+      { low: null, high: null, reverse: false, limit: Infinity },
+      () => this.check(),
+    )
     while (iteration.fillRaw()) {
       for (let i = 0; i < iteration.count; i++) {
         iteration.rawKey(i, tree.key)

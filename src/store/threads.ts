@@ -11,7 +11,10 @@ import { loaderArguments } from './worker-url.ts'
 export function spawnWorker(url: string | URL, options: WorkerOptions, handle: StoreHandle): Worker {
   const data = options.workerData as unknown
   if (data !== undefined && (typeof data !== 'object' || data === null)) {
-    throw new HeddleError('HEDDLE_INVALID_OPTION', 'workerData must be an object, since the handle is added to it as `store`')
+    throw new HeddleError(
+      'HEDDLE_INVALID_OPTION',
+      'workerData must be an object, since the handle is added to it as `store`',
+    )
   }
   const loader = loaderArguments(url)
   const execArgv = loader.length > 0 ? { execArgv: [...(options.execArgv ?? process.execArgv), ...loader] } : {}

@@ -16,16 +16,7 @@ import type { InnerImage } from './inner-image.ts'
 import { KeyBuffer } from './key.ts'
 import { abandonPage, hasRoom, highFence, lowFence, showRoot, smallRootWords, takePair } from './leaf-changes.ts'
 import type { Fence } from './leaf-image.ts'
-import {
-  NO_MERGE,
-  childrenAt,
-  highBytes,
-  lowAt,
-  lowBytes,
-  pageCount,
-  pageLevel,
-  pageRight,
-} from './page.ts'
+import { NO_MERGE, childrenAt, highBytes, lowAt, lowBytes, pageCount, pageLevel, pageRight } from './page.ts'
 import type { Search } from './search.ts'
 
 /** Helps a merge that stands in the way. @returns false on a shortage */
@@ -211,7 +202,16 @@ export class InnerChanges {
     image.load(rightBase, lowFence(context, rightBase))
     const level = pageLevel(words, base)
     const right = pageRight(words, rightBase)
-    return image.write(id, level, right, lowFence(context, base), highFence(context, rightBase), NO_MERGE, 0, image.count)
+    return image.write(
+      id,
+      level,
+      right,
+      lowFence(context, base),
+      highFence(context, rightBase),
+      NO_MERGE,
+      0,
+      image.count,
+    )
   }
 
   /** Writes an inner page's children as the root's content, not linked. 0 on a shortage. */

@@ -77,7 +77,8 @@ export class LeafChanges {
     if (cache.countFragments(base) > context.arena.layout.leafEntries) {
       image.clear()
       image.gather(base)
-      if (image.count > 1 && !hasRoom(context, this.splitWords(base) + 4 * slotsOf(words[base + BASE_SHAPE]))) return false
+      if (image.count > 1 && !hasRoom(context, this.splitWords(base) + 4 * slotsOf(words[base + BASE_SHAPE])))
+        return false
     }
     cache.freeze(base)
     image.clear()

@@ -1,13 +1,5 @@
 /** How the tree uses a base: fences, prefix and right link (see pagecache/base.ts for the words). */
-import {
-  BASE_BODY,
-  BASE_FENCES,
-  BASE_PREAMBLE,
-  BASE_RIGHT,
-  BASE_SHAPE,
-  countOf,
-  levelOf,
-} from '../pagecache/base.ts'
+import { BASE_BODY, BASE_FENCES, BASE_PREAMBLE, BASE_RIGHT, BASE_SHAPE, countOf, levelOf } from '../pagecache/base.ts'
 
 /** High fence length that stands for plus infinity. */
 export const NO_FENCE = 0xffff

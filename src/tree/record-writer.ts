@@ -108,7 +108,7 @@ export class RecordWriter {
     const { log, arena } = this.context
     const overhead = EXTENT_KEY + keyWords
     const largest = maxExtentWords(arena.layout.segmentWords)
-    for (let at = 0; at < length; ) {
+    for (let at = 0; at < length;) {
       let room = log.available(STREAM_EXTENTS)
       if (room < overhead + MIN_EXTENT_WORDS) {
         if (!log.extend(STREAM_EXTENTS)) throw this.full(length)

@@ -9,7 +9,16 @@
  *
  * All but header and version is immutable once the record is linked.
  */
-import { KIND_EXTENT_RECORD, KIND_RECORD, isBlock, isDead, keyBytesOf, kindOf, padOf, wordsOf } from '../log/block.ts'
+import {
+  KIND_EXTENT,
+  KIND_EXTENT_RECORD,
+  KIND_RECORD,
+  isBlock,
+  keyBytesOf,
+  kindOf,
+  padOf,
+  wordsOf,
+} from '../log/block.ts'
 import { failUseAfterFree } from '../memory/assert.ts'
 import { RECORD_KEY } from './key.ts'
 
@@ -21,6 +30,13 @@ export function recordHeader(words: Int32Array, record: number): number {
   const header = Atomics.load(words, record)
   const kind = kindOf(header)
   if ((kind !== KIND_RECORD && kind !== KIND_EXTENT_RECORD) || !isBlock(header)) failUseAfterFree(record, header)
+  return header
+}
+
+/** As `recordHeader`, for an extent. */
+export function extentHeader(words: Int32Array, extent: number): number {
+  const header = Atomics.load(words, extent)
+  if (kindOf(header) !== KIND_EXTENT || !isBlock(header)) failUseAfterFree(extent, header)
   return header
 }
 
@@ -37,9 +53,4 @@ export function recordKeyAt(record: number): number {
 /** Word of an extent record's value length; the number of extents and their addresses follow. */
 export function extentListAt(record: number, header: number): number {
   return record + RECORD_KEY + ((keyBytesOf(header) + 3) >>> 2)
-}
-
-/** Whether a block header is that of a block still in use. */
-export function isLive(header: number): boolean {
-  return isBlock(header) && !isDead(header)
 }

@@ -205,7 +205,7 @@ export class Search {
   private inLongRun(key: KeyBuffer, heads: number, from: number, count: number, head: number): boolean {
     const { words } = this
     let high = count
-    for (let low = from + 1; low < high; ) {
+    for (let low = from + 1; low < high;) {
       const middle = (low + high) >>> 1
       if (words[heads + middle] === head) low = middle + 1
       else high = middle
@@ -221,7 +221,8 @@ export class Search {
       }
       if (this.tryWord(key, heads + count + probe)) return true
       // Emptied since it was probed: the entry cannot be told from its neighbours, so look at what remains one by one.
-      if (this.record === 0 && this.word !== 0 && (this.word & FRAGMENT_MASK) === 0) return this.oneByOne(key, heads + count, low, high)
+      if (this.record === 0 && this.word !== 0 && (this.word & FRAGMENT_MASK) === 0)
+        return this.oneByOne(key, heads + count, low, high)
       if (this.order < 0) high = middle
       else low = probe + 1
     }
@@ -286,4 +287,3 @@ export class Search {
     return key.compare(this.bytes, recordKeyAt(record), keyBytesOf(recordHeader(this.words, record)))
   }
 }
-

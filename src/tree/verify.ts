@@ -69,7 +69,8 @@ export class Verifier {
     else {
       this.report.height = pageLevel(this.words, root) + 1
       let first = ROOT
-      for (let level = this.report.height - 1; level >= 0 && first !== 0; level--) first = this.verifyLevel(first, level)
+      for (let level = this.report.height - 1; level >= 0 && first !== 0; level--)
+        first = this.verifyLevel(first, level)
     }
     this.countIds()
     this.countWords()
@@ -89,7 +90,7 @@ export class Verifier {
     const { words } = this
     let below = 0
     let previous = 0
-    for (let id = first; id !== 0; ) {
+    for (let id = first; id !== 0;) {
       const word = this.tree.context.table.load(id)
       if (word <= 0 || this.ids.has(id)) {
         this.problem(`page ${id} of level ${level} is linked, but it is ${word <= 0 ? 'not there' : 'met twice'}`)
@@ -115,7 +116,8 @@ export class Verifier {
 
   private checkPage(id: number, base: number, level: number, previous: number): void {
     const { words } = this
-    if (words[base + BASE_ID] !== id) this.problem(`page ${id} has a base that belongs to page ${words[base + BASE_ID]}`)
+    if (words[base + BASE_ID] !== id)
+      this.problem(`page ${id} has a base that belongs to page ${words[base + BASE_ID]}`)
     if (levelOf(words[base + BASE_SHAPE]) !== level) this.problem(`page ${id} is not of level ${level}`)
     const low = lowBytes(words, base)
     if (previous === 0) {
@@ -250,7 +252,7 @@ export class Verifier {
       if (!segments.isSealed(segment) && !segments.isOpen(segment)) continue
       const start = segments.start(segment)
       const end = start + segments.walkUsed(segment)
-      for (let at = start; at < end; ) {
+      for (let at = start; at < end;) {
         const header = Atomics.load(this.words, at)
         if (!isDead(header) && !this.reached.has(at)) this.report.leakedWords += wordsOf(header)
         at += wordsOf(header)

@@ -12,7 +12,9 @@ const FLOORS_WITH_ATOMICS: Readonly<Record<string, string>> = {
 }
 
 /** Files elsewhere that may use Atomics, each with its reason. */
-const FILES_WITH_ATOMICS: Readonly<Record<string, string>> = {}
+const FILES_WITH_ATOMICS: Readonly<Record<string, string>> = {
+  'src/cli/soak/control.ts': "the soak's own control words, apart from any store",
+}
 
 function checkAtomics(files: readonly SourceFile[], allowed: Readonly<Record<string, string>>): string[] {
   const problems: string[] = []

@@ -39,7 +39,9 @@ export async function runDemo(options: DemoOptions, screen: Screen = new Screen(
     return conclude(listing, complaints, screen)
   } catch (error) {
     if (!isFull(error)) throw error
-    screen.line(`The store is full: ${bytes(memory)} are too little for this text. Try --memory ${Math.ceil(memory / 2 ** 19)}m.`)
+    screen.line(
+      `The store is full: ${bytes(memory)} are too little for this text. Try --memory ${Math.ceil(memory / 2 ** 19)}m.`,
+    )
     return 1
   }
 }
