@@ -2,7 +2,7 @@
  * The cleaner: empties segments that are mostly dead, so that they can be used again. It runs in a worker of its own, and
  * in any thread that finds no free segment.
  *
- * Victims are chosen by benefit and cost, (1 - u) * age / (1 + u) (Rosenblum and Ousterhout 1991; RAMCloud), where u is
+ * Victims are chosen by benefit and cost, (1 - u) * (1 + age) / (1 + u) (Rosenblum and Ousterhout 1991; RAMCloud), where u is
  * the live share of the segment. The counts behind u are hints: a thread that died between unlinking a block and
  * accounting for it leaves them too high, but emptying a segment looks at every block, not at the count.
  *
@@ -60,7 +60,7 @@ export class Cleaner {
     let best = 0
     let bestScore = -1
     for (let segment = segments.first; segment < used; segment++) {
-      if (!segments.isSealed(segment)) continue
+      if (!segments.isSealed(segment) || segments.isClaimed(segment)) continue
       const share = this.share(segment)
       if (share > limit) continue
       const score = ((1 - share) * (1 + segments.age(segment))) / (1 + share)

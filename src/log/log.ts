@@ -131,6 +131,7 @@ export class Log {
       ring(this.words, GLOBAL_CLEANER_BELL)
       const cleaned = this.makeRoom()
       const waiting = this.scheme.flush()
+      segments.collectStale()
       if (this.available(stream) >= words) return 0
       const free = segments.countFree(segments.reserve + 1)
       if (free > segments.reserve) continue

@@ -79,6 +79,7 @@ export class Segments {
       this.first,
       this.end,
     )
+    this.list.prepare = (segment) => this.wipe(segment)
     scheme.register(OP_RELEASE_SEGMENT, (segment, epoch) => this.release(segment, epoch))
     scheme.onReap((slotAt, label) => this.reap(slotAt, label))
   }
@@ -147,11 +148,20 @@ export class Segments {
 
   /** Handler of OP_RELEASE_SEGMENT. Idempotent: only the exact state of that retirement is freed. */
   private release(segment: number, epoch: number): void {
-    if (this.list.retiredEpoch(segment) !== epoch) return
-    if (this.paranoid) this.words.fill(POISON, this.start(segment), this.start(segment) + this.segmentWords)
-    // No block begins here any more, also for whoever opens it and dies before it is zeroed.
-    Atomics.store(this.words, this.start(segment), 0)
     if (this.list.push(segment, epoch)) this.me.count(COUNTER.segmentsReleased, 1)
+  }
+
+  /** What a segment goes through before it is on the free list again. */
+  private wipe(segment: number): void {
+    const start = this.start(segment)
+    if (this.paranoid) this.words.fill(POISON, start, start + this.segmentWords)
+    // No block begins here any more, also for whoever opens it and dies before it is zeroed.
+    Atomics.store(this.words, start, 0)
+  }
+
+  /** Frees segments whose retirement nobody noted, because the retirer died. O(segments). */
+  collectStale(): void {
+    this.list.collectStale((segment, epoch) => this.release(segment, epoch))
   }
 
   /** Brings back the segments of a participant that is gone: open ones are sealed where their blocks end. */
@@ -165,7 +175,6 @@ export class Segments {
       if (state === held(label)) this.sealFor(segment, label)
     }
     this.list.rescue(label, Atomics.load(words, slotAt + INTENT_POP_SEGMENT), false)
-    this.list.renote()
   }
 
   private sealFor(segment: number, label: number): void {
@@ -250,6 +259,11 @@ export class Segments {
   /** Segments opened since this one was. */
   age(segment: number): number {
     return Atomics.load(this.words, GLOBAL_SEGMENT_CLOCK) - Atomics.load(this.words, this.at(segment) + CLOCK)
+  }
+
+  /** Whether somebody is cleaning a segment. Another victim will do: whoever is at this one may have been stopped. */
+  isClaimed(segment: number): boolean {
+    return Atomics.load(this.words, this.at(segment) + CLEANER) !== 0
   }
 
   /** Marks a segment as being cleaned by the caller. @returns false if somebody else is at it */

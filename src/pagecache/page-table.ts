@@ -105,7 +105,11 @@ export class PageTable {
   /** Takes back all ids that a participant that is gone was holding. */
   reap(slotAt: number, label: number): void {
     this.list.rescue(label, Atomics.load(this.words, slotAt + INTENT_POP_PAGE), true)
-    this.list.renote()
+  }
+
+  /** Frees ids whose retirement nobody noted, because the retirer died. O(ids ever used). */
+  collectStale(): void {
+    this.list.collectStale((id, epoch) => void this.list.push(id, epoch))
   }
 
   /** Forgets the cache; only when the participant detaches and `reap` is about to take the ids back. */

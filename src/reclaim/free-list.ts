@@ -12,8 +12,12 @@
  * PUSHING, but on no list) is therefore named by the dead thread's slot or label, and `rescue` gets it back. Should a
  * live popper stand between its two CASes on the same thing, the ownership word decides who gets it.
  */
-import { FREE, FRESH, held, isClaimable, isRetired, pushing, retired } from './ownership.ts'
+import { FREE, FRESH, held, isClaimable, isPushing, isRetired, pushing, retired } from './ownership.ts'
+import { hasPassed } from './garbage.ts'
 import type { Scheme } from './scheme.ts'
+
+/** Looks at a thing that another thread is pushing before a rescuer leaves it to that thread. */
+const PUSH_PATIENCE = 100_000
 
 export class FreeList {
   private readonly words: Int32Array
@@ -24,6 +28,8 @@ export class FreeList {
   private readonly stride: number
   private readonly scheme: Scheme
   private readonly op: number
+  /** Readies a thing for its next use, by whoever won the right to push it. */
+  prepare: ((thing: number) => void) | null = null
   /** Things are numbered first..end-1; 0 is never one. */
   readonly first: number
   readonly end: number
@@ -135,6 +141,7 @@ export class FreeList {
     const at = this.stateOf(thing)
     const mine = pushing(this.scheme.label)
     if (Atomics.compareExchange(this.words, at, retired(epoch), mine) !== retired(epoch)) return false
+    if (this.prepare !== null) this.prepare(thing)
     this.link(thing)
     // A popper may have claimed it already; then this CAS fails, as it should.
     Atomics.compareExchange(this.words, at, mine, FREE)
@@ -167,16 +174,27 @@ export class FreeList {
   }
 
   /**
-   * Brings back what a dead participant left in limbo: the thing its last pop announced, things it was pushing, things it
-   * had retired without noting them in its garbage list, and, with `held`, what it held. The caller is pinned.
+   * Brings back what a dead participant left in limbo: the thing its last pop announced, things it was pushing, and, with
+   * `alsoHeld`, what it held. The caller is pinned.
    */
   rescue(dead: number, announced: number, alsoHeld: boolean): void {
-    if (announced >= this.first && announced < this.end) this.rescueOne(announced)
+    if (announced >= this.first && announced < this.end) this.rescueAnnounced(announced)
     const end = this.used()
     for (let thing = this.first; thing < end; thing++) {
       const state = Atomics.load(this.words, this.stateOf(thing))
       if (state === pushing(dead)) this.rescueOne(thing)
       else if (alsoHeld && state === held(dead)) this.retire(thing, state)
+    }
+  }
+
+  /** An announcement may be old, and the thing in somebody else's hands by now. */
+  private rescueAnnounced(thing: number): void {
+    for (let i = 0; i < PUSH_PATIENCE; i++) {
+      const state = Atomics.load(this.words, this.stateOf(thing))
+      // While a live pusher is at it, it cannot be told whether the thing was on the list; the pusher will be done soon.
+      if (isPushing(state)) continue
+      if (state === FREE) this.rescueOne(thing)
+      return
     }
   }
 
@@ -188,12 +206,16 @@ export class FreeList {
     else this.retire(thing, state)
   }
 
-  /** Notes again whatever is RETIRED, in case its retirer died before it noted it. Freeing twice is impossible. */
-  renote(): void {
+  /**
+   * Runs `free` for whatever was retired and is out of every reader's reach, whether or not a garbage list names it: its
+   * retirer may have died before it noted it. Freeing twice is impossible, since freeing is a CAS of the state.
+   */
+  collectStale(free: (thing: number, epoch: number) => void): void {
     const end = this.used()
+    const now = this.scheme.epoch()
     for (let thing = this.first; thing < end; thing++) {
       const epoch = this.retiredEpoch(thing)
-      if (epoch >= 0) this.scheme.retire(this.op, thing, epoch)
+      if (epoch >= 0 && hasPassed(epoch, now)) free(thing, epoch)
     }
   }
 

@@ -45,6 +45,10 @@ export function isRetired(state: number): boolean {
   return (state & TAG_MASK) === RETIRED
 }
 
+export function isPushing(state: number): boolean {
+  return (state & TAG_MASK) === PUSHING
+}
+
 /** Whether a popper may claim a thing that it has unlinked from the list. */
 export function isClaimable(state: number): boolean {
   const tag = state & TAG_MASK

@@ -6,7 +6,8 @@
  *   line 1   owner word, thread id, intents, garbage list, consumer claim
  *   line 2-3 counters                                                    (owner stores; stats() reads)
  *
- * The owner word is `generation << 10 | by << 2 | status` and changes by CAS:
+ * The owner word is `generation << 10 | by << 2 | status`. Whoever may change it is alone in that state (the claimant whose
+ * thread id is in the slot, the owner, the reaper named by `by`) or CASes it:
  *   FREE -> LIVE (attach) -> DRAINING (detach) -> FREE (when its garbage is gone)
  *                 LIVE -> REAPING by slot `by` (its thread is dead) -> DRAINING
  * Death: a dead owner leaves LIVE behind until its parent sees the thread's exit; a dead reaper leaves REAPING, which
@@ -143,12 +144,17 @@ export function claimSlot(arena: Arena, threadId: number): Participant | undefin
   const { words, layout } = arena
   for (let slot = 0; slot < layout.maxParticipants; slot++) {
     const at = slotAt(arena, slot)
-    const owner = Atomics.load(words, at + OWNER)
-    if (statusOf(owner) !== STATUS_FREE) continue
-    const generation = (generationOf(owner) + 1) & GENERATION_MASK
+    if (statusOf(Atomics.load(words, at + OWNER)) !== STATUS_FREE) continue
     // The thread id comes first: a LIVE slot always names the thread whose death frees it. A thread that dies right
     // here leaves its id in a FREE slot, where the reaper looks too.
     if (Atomics.compareExchange(words, at + THREAD, 0, threadId + 1) !== 0) continue
+    // Read again: the slot may have been taken and nearly given up since. While it is FREE, the id above guards it.
+    const owner = Atomics.load(words, at + OWNER)
+    if (statusOf(owner) !== STATUS_FREE) {
+      Atomics.compareExchange(words, at + THREAD, threadId + 1, 0)
+      continue
+    }
+    const generation = (generationOf(owner) + 1) & GENERATION_MASK
     Atomics.store(words, at + OWNER, ownerWord(STATUS_LIVE, 0, generation))
     raiseSlotsUsed(arena, slot + 1)
     return new Participant(arena, slot, generation)

@@ -15,6 +15,10 @@ import { labelOf } from './ownership.ts'
 import {
   CONSUMER,
   COUNTER,
+  INTENT_PAGE,
+  INTENT_PAGE_TWO,
+  INTENT_POP_PAGE,
+  INTENT_POP_SEGMENT,
   OWNER,
   type Participant,
   STATE,
@@ -52,7 +56,9 @@ export function reapThread(
     const owner = Atomics.load(words, at + OWNER)
     if (Atomics.load(words, at + THREAD) !== threadId + 1) continue
     const generation = generationOf(owner)
-    if (statusOf(owner) === STATUS_LIVE && slot !== me.slot) {
+    // A slot that reaps itself was being given up by its own thread.
+    const selfReaping = statusOf(owner) === STATUS_REAPING && reaperOf(owner) === slot
+    if ((statusOf(owner) === STATUS_LIVE || selfReaping) && slot !== me.slot) {
       const mine = ownerWord(STATUS_REAPING, me.slot, generation)
       if (Atomics.compareExchange(words, at + OWNER, owner, mine) !== owner) continue
       bury(scheme, arena, me, slot, generation, hooks)
@@ -101,13 +107,23 @@ function bury(
     Atomics.compareExchange(words, slotAt(arena, other) + CONSUMER, label + 1, 0)
   }
   Atomics.add(words, GLOBAL_DEATHS, 1)
+  clearIntents(words, at)
   Atomics.store(words, at + STATE, 0)
   Atomics.store(words, at + OWNER, ownerWord(STATUS_DRAINING, 0, generation))
   me.count(COUNTER.reaped, 1)
 }
 
+/** The intents are settled: a successor in the slot must not be taken for their author. */
+function clearIntents(words: Int32Array, at: number): void {
+  Atomics.store(words, at + INTENT_PAGE, 0)
+  Atomics.store(words, at + INTENT_PAGE_TWO, 0)
+  Atomics.store(words, at + INTENT_POP_PAGE, 0)
+  Atomics.store(words, at + INTENT_POP_SEGMENT, 0)
+}
+
 /** Ends the tenure of a participant that leaves of its own accord. Its last act: afterwards the slot is not its own. */
 export function abdicate(arena: Arena, me: Participant): void {
+  clearIntents(arena.words, me.at)
   Atomics.store(arena.words, me.at + STATE, 0)
   Atomics.store(arena.words, me.at + OWNER, ownerWord(STATUS_DRAINING, 0, me.generation))
 }
@@ -133,11 +149,13 @@ export function finishDraining(arena: Arena, lists: GarbageLists, slot: number, 
 }
 
 /** Frees draining slots whose lists are empty on behalf of a thread that has no slot yet. */
-export function reviveSlots(arena: Arena): void {
+export function reviveSlots(arena: Arena, threadId: number): void {
   const lists = new GarbageLists(arena)
   for (let slot = 0; slot < arena.layout.maxParticipants; slot++) {
     const owner = Atomics.load(arena.words, slotAt(arena, slot) + OWNER)
-    if (statusOf(owner) === STATUS_DRAINING)
-      finishDraining(arena, lists, slot, slot, labelOf(slot, generationOf(owner)))
+    if (statusOf(owner) !== STATUS_DRAINING) continue
+    // Names this thread first, so that its death in the middle is put right with the slot.
+    Atomics.store(arena.words, slotAt(arena, slot) + THREAD, threadId + 1)
+    finishDraining(arena, lists, slot, slot, labelOf(slot, generationOf(owner)))
   }
 }

@@ -44,7 +44,7 @@ export class Engine {
   constructor(arena: Arena, threadId: number) {
     let me = claimSlot(arena, threadId)
     if (me === undefined) {
-      reviveSlots(arena)
+      reviveSlots(arena, threadId)
       me = claimSlot(arena, threadId)
     }
     if (me === undefined) throw tooManyThreads(arena.layout.maxParticipants)
@@ -108,8 +108,15 @@ export class Engine {
       this.cleaner.sweep(this.relocation.isReachable)
       this.ledger.swept(deaths)
     }
+    this.collectStale()
     if (!this.ledger.isSized()) this.recount()
     this.scheme.flush()
+  }
+
+  /** Frees what was retired and noted by nobody, because its retirer died. */
+  collectStale(): void {
+    this.log.segments.collectStale()
+    this.tree.context.table.collectStale()
   }
 
   /** Visits every leaf and merges it with a neighbour where both fit in one page. */

@@ -107,7 +107,8 @@ export function checkOptions(options: OpenOptions): { geometry: Geometry; cleane
   const memory = integer('memory', options.memory, DEFAULT_MEMORY_BYTES, MIN_MEMORY_BYTES, MAX_MEMORY_BYTES)
   const arenaWords = Math.floor(memory / 4)
   const segmentWords = segmentWordsOf(tuning, arenaWords)
-  const maxInline = segmentWords
+  // A record must fit a block and leave room in a segment: half a segment, and never more than 32 KiB.
+  const maxInline = Math.min(32768, segmentWords * 2)
   const leafEntries = integer('tuning.leafEntries', tuning.leafEntries, 128, 2, 512)
   // Pages of many entries are few; pages of few entries, as tests have them, are many.
   const pageBytes = leafEntries >= 32 ? 1024 : 128

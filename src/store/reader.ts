@@ -3,7 +3,7 @@ import { KIND_EXTENT_RECORD, isAscii, keyBytesOf, kindOf, padOf, wordsOf } from 
 import type { Arena } from '../memory/arena.ts'
 import { EXTENT_KEY, extentHeader, extentListAt, inlineValueBytes, recordKeyAt } from '../tree/record.ts'
 import type { KeyCodec, Staged, ValueCodec } from './codec.ts'
-import { Copier, type RawBuffer, rawBuffer } from './raw-buffer.ts'
+import { Copier, type RawBuffer, copyBytes, rawBuffer } from './raw-buffer.ts'
 
 export class RecordReader {
   /** The whole arena as a buffer. */
@@ -14,6 +14,8 @@ export class RecordReader {
   private readonly values: ValueCodec
   /** Word view of the last target of `valueInto`, so that a caller who reuses its buffer pays for it once. */
   private target: Uint8Array | null = null
+  /** A view on a resizable buffer may have changed its length since. */
+  private targetBytes = 0
   private targetWords: Int32Array | null = null
 
   constructor(arena: Arena, keys: KeyCodec, values: ValueCodec) {
@@ -40,6 +42,13 @@ export class RecordReader {
   /** Bytes of a record's value. */
   valueBytes(record: number, header: number): number {
     return kindOf(header) === KIND_EXTENT_RECORD ? this.words[extentListAt(record, header)] : inlineValueBytes(header)
+  }
+
+  /** The value's bytes, a copy. */
+  valueCopy(record: number, header: number): Uint8Array {
+    if (kindOf(header) === KIND_EXTENT_RECORD) return this.largeValue(record, header)
+    const at = recordKeyAt(record) + keyBytesOf(header)
+    return copyBytes(this.raw, at, inlineValueBytes(header))
   }
 
   private largeValue(record: number, header: number): RawBuffer {
@@ -76,7 +85,8 @@ export class RecordReader {
 
   /** A loop over words beats the native copy, whose call alone costs as much, up to about a kilobyte. */
   private copyWords(at: number, to: Uint8Array, offset: number, length: number): void {
-    if (this.target !== to || this.targetWords === null) {
+    if (this.target !== to || this.targetBytes !== to.byteLength || this.targetWords === null) {
+      this.targetBytes = to.byteLength
       this.target = to
       this.targetWords = new Int32Array(to.buffer, to.byteOffset & ~3, (to.byteLength + (to.byteOffset & 3)) >>> 2)
     }

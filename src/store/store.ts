@@ -20,9 +20,6 @@ import { RecordEncoder } from './record-encoder.ts'
 import { type Stats, type VerifyReport, collectStats, collectVerify } from './stats.ts'
 import { spawnWorker, watchWorker } from './threads.ts'
 
-/** Updates whose record was recycled under a slow callback before the callback is run inside a critical region. */
-const UNPINNED_TRIES = 2
-
 export class Store<K = string, V = string> {
   /** Structured-cloneable; pass it to other threads and `attach` it there. */
   readonly handle: StoreHandle
@@ -177,11 +174,16 @@ export class Store<K = string, V = string> {
     const stagedOld = old === undefined ? undefined : this.valueCodec.stage(old)
     const stagedNext = next === undefined ? undefined : this.valueCodec.stage(next)
     if (stagedOld !== undefined) this.encodeExpected(stagedOld)
+    this.keyCodec.encode(key, this.engine.tree.key)
+    return this.swap(stagedOld !== undefined, stagedNext)
+  }
+
+  /** Replaces what is under `tree.key` by the next value while it is the expected one (or absent). */
+  private swap(present: boolean, stagedNext: Staged | undefined): boolean {
     const { tree, scheme } = this.engine
-    this.keyCodec.encode(key, tree.key)
     for (;;) {
       const since = scheme.epoch()
-      const record = this.matches(stagedOld !== undefined)
+      const record = this.matches(present)
       if (record < 0) return false
       if (stagedNext === undefined) {
         if (record === 0 || tree.remove(record, since)) return true
@@ -194,7 +196,8 @@ export class Store<K = string, V = string> {
 
   private encodeExpected(staged: Staged): void {
     const size = this.valueCodec.size(staged)
-    if (size > this.expected.length) this.expected = rawBuffer(new ArrayBuffer(size * 2))
+    if (size > this.expected.length || this.expected.length > 65536)
+      this.expected = rawBuffer(new ArrayBuffer(size * 2))
     this.expectedLength = this.valueCodec.write(staged, this.expected, 0, size)
     if (this.expectedLength < 0) throw this.valueCodec.refusal()
   }
@@ -224,48 +227,60 @@ export class Store<K = string, V = string> {
     this.check()
     if (typeof fn !== 'function')
       throw new HeddleError('HEDDLE_INVALID_OPTION', 'update takes a function of the old value')
-    const { scheme } = this.engine
     for (let tries = 0; ; tries++) {
-      // A callback so slow that its record could have been recycled twice over is run under a pin.
-      const pinned = tries >= UNPINNED_TRIES
-      if (pinned) scheme.enter()
-      try {
-        if (this.tryUpdate(key, fn)) return this.updated
-      } finally {
+      if (this.tryUpdate(key, fn, tries > 0)) {
+        const { updated } = this
         this.updated = undefined
-        if (pinned) scheme.leave()
+        return updated
       }
     }
   }
 
   private updated: V | undefined = undefined
 
-  private tryUpdate(key: K, fn: (old: V | undefined) => V | undefined): boolean {
+  /**
+   * One round of `update`. The callback runs outside of any critical region, so it may take its time. Normally the record
+   * it was given must still be there; but once a round has failed, perhaps because the record may have been recycled
+   * meanwhile, it is the value's bytes that must be the same.
+   */
+  private tryUpdate(key: K, fn: (old: V | undefined) => V | undefined, byBytes: boolean): boolean {
     const { tree, scheme } = this.engine
     this.keyCodec.encode(key, tree.key)
     let staged: Staged | undefined
+    let bytes: Uint8Array | undefined
     const since = scheme.epoch()
     scheme.enter()
     let record = 0
     try {
       record = tree.find()
-      if (record !== 0) staged = this.reader.value(record, tree.search.header)
+      if (record !== 0) {
+        staged = this.reader.value(record, tree.search.header)
+        if (byBytes) bytes = this.reader.valueCopy(record, tree.search.header)
+      }
     } finally {
       scheme.leave()
     }
     const next = fn(staged === undefined ? undefined : (this.valueCodec.finish(staged) as V))
+    const stagedNext = next === undefined ? undefined : this.valueCodec.stage(next)
     this.check()
-    if (next === undefined) {
-      if (record === 0) return true
-      this.keyCodec.encode(key, tree.key)
-      return tree.remove(record, since)
-    }
-    const stagedNext = this.valueCodec.stage(next)
     this.keyCodec.encode(key, tree.key)
+    const done = byBytes ? this.swapBytes(bytes, stagedNext) : this.swapRecord(record, since, stagedNext)
+    if (done) this.updated = next
+    return done
+  }
+
+  private swapBytes(bytes: Uint8Array | undefined, stagedNext: Staged | undefined): boolean {
+    if (bytes !== undefined) {
+      this.expected = rawBuffer(bytes.buffer).subarray(bytes.byteOffset, bytes.byteOffset + bytes.length) as RawBuffer
+      this.expectedLength = bytes.length
+    }
+    return this.swap(bytes !== undefined, stagedNext)
+  }
+
+  private swapRecord(record: number, since: number, stagedNext: Staged | undefined): boolean {
+    if (stagedNext === undefined) return record === 0 || this.engine.tree.remove(record, since)
     this.encoder.write(stagedNext)
-    if (!this.encoder.link(record === 0 ? PUT_ABSENT : record, since)) return false
-    this.updated = next
-    return true
+    return this.encoder.link(record === 0 ? PUT_ABSENT : record, since)
   }
 
   private iterate(range: Range<K> | undefined): Iteration {

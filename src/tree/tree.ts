@@ -290,6 +290,7 @@ export class Tree implements Materializer {
     const { table } = this.context
     for (let i = 0; i < 8; i++) {
       this.scheme.flush()
+      table.collectStale()
       if (table.list.countFree(1) > 0) return
     }
     throw new HeddleError(

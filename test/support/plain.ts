@@ -4,3 +4,8 @@ export function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain)
   return value
 }
+
+/** Whether two byte strings are equal; for long ones, which take an assertion library seconds to compare. */
+export function sameBytes(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a !== undefined && Buffer.compare(a, b) === 0
+}
