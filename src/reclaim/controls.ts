@@ -7,6 +7,7 @@ import { COUNTER } from './participant.ts'
 /** Never frees: what leaks under it is what reclamation is worth. */
 export class NoneScheme extends EpochScheme {
   override readonly name: string = 'none'
+  override readonly reclaims: boolean = false
 
   override retire(): void {
     this.me.count(COUNTER.retired, 1)

@@ -40,6 +40,7 @@ function unregistered(): void {
 
 export class EpochScheme implements Scheme {
   readonly name: string = 'epoch'
+  readonly reclaims: boolean = true
   readonly label: number
   protected readonly arena: Arena
   protected readonly me: Participant

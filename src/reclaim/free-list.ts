@@ -211,6 +211,7 @@ export class FreeList {
    * retirer may have died before it noted it. Freeing twice is impossible, since freeing is a CAS of the state.
    */
   collectStale(free: (thing: number, epoch: number) => void): void {
+    if (!this.scheme.reclaims) return
     const end = this.used()
     const now = this.scheme.epoch()
     for (let thing = this.first; thing < end; thing++) {

@@ -21,6 +21,8 @@ export type ReapHook = (slotAt: number, label: number) => void
 
 export interface Scheme {
   readonly name: string
+  /** Whether it ever frees anything. */
+  readonly reclaims: boolean
   /** The calling participant's label in ownership words. */
   readonly label: number
   /** Begins a critical region: what is reachable from now on stays readable until `leave`. Nests. */

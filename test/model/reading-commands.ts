@@ -63,15 +63,17 @@ function encoded<K, V>(pair: Pair<K, V>, store: Store<K, V>, key: K, value: V): 
 
 function ranges<K, V>(pair: Pair<K, V>): fc.Arbitrary<ModelRange<K>> {
   const bound = fc.oneof(pair.keys.arbitrary, fc.integer({ min: 0, max: 60 }).map(pair.keys.numbered))
+  const below = [bound.map((gt) => ({ gt })), bound.map((gte) => ({ gte }))] as const
+  const above = [bound.map((lt) => ({ lt })), bound.map((lte) => ({ lte }))] as const
   const lower = fc.oneof(
     fc.constant({}),
-    bound.map((gt) => ({ gt })),
-    bound.map((gte) => ({ gte })),
+    ...below,
+    fc.tuple(...below).map(([a, b]) => ({ ...a, ...b })),
   )
   const upper = fc.oneof(
     fc.constant({}),
-    bound.map((lt) => ({ lt })),
-    bound.map((lte) => ({ lte })),
+    ...above,
+    fc.tuple(...above).map(([a, b]) => ({ ...a, ...b })),
   )
   const none = fc.constant({})
   const prefix =

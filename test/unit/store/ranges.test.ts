@@ -51,6 +51,10 @@ const cases: [Parameters<Store<string, string>['keys']>[0], string][] = [
   [{ gt: 'b', gte: 'a' }, 'ba c d e'],
   [{ lt: 'b', lte: 'c' }, 'a aa ab'],
   [{ lt: 'c', lte: 'b' }, 'a aa ab b'],
+  [{ gt: 'a', gte: 'b', reverse: true }, 'e d c ba b'],
+  [{ gt: 'b', gte: 'b', reverse: true }, 'e d c ba'],
+  [{ lt: 'b', lte: 'c', reverse: true }, 'ab aa a'],
+  [{ lt: 'b', lte: 'b', reverse: true }, 'ab aa a'],
 ]
 
 describe('a range holds the keys for which all of its conditions hold', () => {
