@@ -72,9 +72,9 @@ export class EpochScheme implements Scheme {
   }
 
   enter(): void {
-    if (this.depth++ === 0) {
-      Atomics.store(this.words, this.state, (Atomics.load(this.words, GLOBAL_EPOCH) << 1) | 1)
-    }
+    // The depth grows last: should a call throw for want of stack, no critical region is left open by count.
+    if (this.depth === 0) Atomics.store(this.words, this.state, (Atomics.load(this.words, GLOBAL_EPOCH) << 1) | 1)
+    this.depth++
   }
 
   leave(): void {

@@ -108,7 +108,9 @@ export class GarbageLists {
   consume(slot: number, label: number, now: number, budget: number, execute: Execute): number {
     const { words } = this
     if (Atomics.load(words, slot + GARBAGE_HEAD) === 0) return 0
-    if (Atomics.compareExchange(words, slot + CONSUMER, 0, label + 1) !== 0) return 0
+    // The caller's own claim can only be left from a call that threw for want of stack: go on with it.
+    const consumer = Atomics.compareExchange(words, slot + CONSUMER, 0, label + 1)
+    if (consumer !== 0 && consumer !== label + 1) return 0
     let run = 0
     let head = Atomics.load(words, slot + GARBAGE_HEAD)
     while (head !== 0 && run < budget) {

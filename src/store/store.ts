@@ -173,8 +173,9 @@ export class Store<K = string, V = string> {
     this.check()
     const stagedOld = old === undefined ? undefined : this.valueCodec.stage(old)
     const stagedNext = next === undefined ? undefined : this.valueCodec.stage(next)
-    if (stagedOld !== undefined) this.encodeExpected(stagedOld)
+    // In this order: a custom key encoder may call the store.
     this.keyCodec.encode(key, this.engine.tree.key)
+    if (stagedOld !== undefined) this.encodeExpected(stagedOld)
     return this.swap(stagedOld !== undefined, stagedNext)
   }
 

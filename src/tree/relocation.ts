@@ -65,6 +65,8 @@ export class Relocation {
       if (word <= 0 || (word & ADDRESS_MASK) !== base) break
       if (word >= REMOVED) {
         if (!this.tree.finishRemoval(base)) return this.shortOfPages()
+        // Unlinked, but not retired yet: that is for whoever unlinked it, or for its reaper. Do not wait for either.
+        if (context.table.load(id) === word) return -1
       } else if (!context.cache.relocate(id, base)) return this.shortOfPages()
     }
     context.log.unlink(base)
