@@ -32,17 +32,17 @@ function valueOf(number: number, length: number): string {
 }
 
 describe.each([
-  { what: 'small values on tiny pages', length: 40, tuning: tiny },
-  { what: 'values of a few kilobytes', length: 3000, tuning: { segmentWords: 8192 } },
-  { what: 'large values', length: 100_000, tuning: {} },
-])('an arena full of $what', ({ length, tuning }) => {
-  const open = (): Text => openStore({ memory: 2 * MIB, tuning })
+  { what: 'small values on tiny pages', memory: MIB, length: 40, tuning: tiny },
+  { what: 'values of a few kilobytes', memory: 2 * MIB, length: 3000, tuning: { segmentWords: 8192 } },
+  { what: 'large values', memory: 2 * MIB, length: 100_000, tuning: {} },
+])('an arena full of $what', ({ memory, length, tuning }) => {
+  const open = (): Text => openStore({ memory, tuning })
 
   it('refuses more, says what to do, and keeps what it holds', () => {
     const store = open()
     const count = fill(store, length)
     // A good part of the memory is there for values.
-    expect(count * length).toBeGreaterThan(MIB / 4)
+    expect(count * length).toBeGreaterThan(memory / 8)
     const next = `key ${count}`
     const value = valueOf(count, length * 5)
     expect(refused(() => store.set(next, value), 'HEDDLE_FULL').message).toMatch(/memory|delete/i)
