@@ -144,7 +144,8 @@ export class Log {
       const bell = Atomics.load(this.words, GLOBAL_CLEANER_BELL)
       if (waiting > 0 && round > 1) park(this.words, GLOBAL_CLEANER_BELL, bell, PATIENCE_MS)
     }
-    return worth === ROOM_PROMISED ? this.takeReserve() : 0
+    const segment = segments.open(false)
+    return segment === 0 && worth === ROOM_PROMISED ? this.takeReserve() : segment
   }
 
   private takeReserve(): number {

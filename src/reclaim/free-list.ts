@@ -75,9 +75,15 @@ export class FreeList {
     return this.linkAt + thing * this.stride
   }
 
-  /** One past the last thing ever handed out. */
+  /** One past the last thing ever handed out. Moves the mark on if its taker died before it did. */
   used(): number {
-    return this.first + Atomics.load(this.words, this.fresh)
+    const { words } = this
+    for (;;) {
+      const offset = Atomics.load(words, this.fresh)
+      const thing = this.first + offset
+      if (thing >= this.end || Atomics.load(words, this.stateOf(thing)) === FRESH) return thing
+      Atomics.compareExchange(words, this.fresh, offset, offset + 1)
+    }
   }
 
   /**

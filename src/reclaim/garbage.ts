@@ -158,7 +158,6 @@ export class GarbageLists {
    */
   dispose(slot: number, label: number, by: number): boolean {
     const { words } = this
-    if (Atomics.load(words, slot + GARBAGE_HEAD) === 0) return true
     if (Atomics.compareExchange(words, slot + CONSUMER, 0, by + 1) !== 0) return false
     const empty = this.waiting(slot) === 0
     if (empty) {

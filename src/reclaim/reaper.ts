@@ -61,8 +61,9 @@ export function reapThread(
     if ((statusOf(owner) === STATUS_LIVE || selfReaping) && slot !== me.slot) {
       const mine = ownerWord(STATUS_REAPING, me.slot, generation)
       if (Atomics.compareExchange(words, at + OWNER, owner, mine) !== owner) continue
-      bury(scheme, arena, me, slot, generation, hooks)
+      // What it was reaping comes first: once its own slot is given up, nobody would look for that any more.
       takeOver(scheme, arena, me, slot, hooks)
+      bury(scheme, arena, me, slot, generation, hooks)
       reaped++
     } else if (statusOf(owner) === STATUS_FREE) {
       // It died between naming itself and taking the slot.
@@ -78,9 +79,10 @@ function takeOver(scheme: Pinnable, arena: Arena, me: Participant, dead: number,
   const used = slotsUsed(arena)
   for (let slot = 0; slot < used; slot++) {
     const owner = Atomics.load(words, slotAt(arena, slot) + OWNER)
-    if (statusOf(owner) !== STATUS_REAPING || reaperOf(owner) !== dead) continue
+    if (statusOf(owner) !== STATUS_REAPING || reaperOf(owner) !== dead || slot === dead) continue
     const mine = ownerWord(STATUS_REAPING, me.slot, generationOf(owner))
     if (Atomics.compareExchange(words, slotAt(arena, slot) + OWNER, owner, mine) !== owner) continue
+    takeOver(scheme, arena, me, slot, hooks)
     bury(scheme, arena, me, slot, generationOf(owner), hooks)
   }
 }
@@ -152,10 +154,13 @@ export function finishDraining(arena: Arena, lists: GarbageLists, slot: number, 
 export function reviveSlots(arena: Arena, threadId: number): void {
   const lists = new GarbageLists(arena)
   for (let slot = 0; slot < arena.layout.maxParticipants; slot++) {
-    const owner = Atomics.load(arena.words, slotAt(arena, slot) + OWNER)
+    const at = slotAt(arena, slot)
+    const before = Atomics.load(arena.words, at + THREAD)
+    const owner = Atomics.load(arena.words, at + OWNER)
     if (statusOf(owner) !== STATUS_DRAINING) continue
-    // Names this thread first, so that its death in the middle is put right with the slot.
-    Atomics.store(arena.words, slotAt(arena, slot) + THREAD, threadId + 1)
+    // Names this thread first, so that its death in the middle is put right with the slot; but not over the name of one
+    // who has got the slot meanwhile.
+    if (Atomics.compareExchange(arena.words, at + THREAD, before, threadId + 1) !== before) continue
     finishDraining(arena, lists, slot, slot, labelOf(slot, generationOf(owner)))
   }
 }

@@ -97,11 +97,15 @@ export class LeafImage {
       if (word === 0 || word === SEALED) break
       const record = word & FRAGMENT_MASK
       if (record === 0) continue
-      let at = count++
-      while (at > 0 && search.compareRecords(fragments[at - 1], record) > 0) {
-        fragments[at] = fragments[at - 1]
-        at--
+      let at = count
+      let order = 1
+      while (at > 0 && (order = search.compareRecords(fragments[at - 1], record)) > 0) at--
+      if (at > 0 && order === 0) {
+        // Deleted in an earlier slot after that was read here, and inserted again since: the page is not frozen.
+        fragments[at - 1] = record
+        continue
       }
+      for (let i = count++; i > at; i--) fragments[i] = fragments[i - 1]
       fragments[at] = record
     }
     return count
