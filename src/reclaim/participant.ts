@@ -32,9 +32,10 @@ export const CONSUMER = 23
 export const INTENT_PAGE_TWO = 24
 const COUNTERS = 32
 
-/** Counters of a participant. ENTRIES may be negative (deletes by one thread of what another inserted). */
+/** Counters of a participant. Entries are inserts less deletes: two sums that only grow, so that a change shows. */
 export const COUNTER = {
-  entries: 0,
+  inserts: 0,
+  deletes: 15,
   splits: 1,
   merges: 2,
   pageIdsRetired: 3,

@@ -61,7 +61,7 @@ export class Engine {
   /** Number of entries: the sum of everybody's counters, O(threads); after a death in mid-operation it is counted, O(n). */
   size(): number {
     if (!this.ledger.isSized()) return this.recount()
-    return (sumCounter(this.arena, COUNTER.entries) + this.ledger.correction()) | 0
+    return (this.inserts() - this.deletes() + this.ledger.correction()) | 0
   }
 
   /** Counts by a walk, and corrects the sum if nobody inserted or deleted meanwhile. */
@@ -69,11 +69,21 @@ export class Engine {
     const { ledger } = this
     const deaths = ledger.deaths()
     const correction = ledger.correction()
-    const before = sumCounter(this.arena, COUNTER.entries)
+    const inserts = this.inserts()
+    const deletes = this.deletes()
     const counted = this.countEntries()
-    const quiet = this.scheme.others() === 0 && sumCounter(this.arena, COUNTER.entries) === before
-    if (quiet && ledger.deaths() === deaths) ledger.correct(correction, (counted - before) | 0, deaths)
+    // An operation counts before it unpins; and both sums only grow, so a change cannot hide behind its opposite.
+    const quiet = this.scheme.others() === 0 && this.inserts() === inserts && this.deletes() === deletes
+    if (quiet && ledger.deaths() === deaths) ledger.correct(correction, (counted - inserts + deletes) | 0, deaths)
     return counted
+  }
+
+  private inserts(): number {
+    return sumCounter(this.arena, COUNTER.inserts)
+  }
+
+  private deletes(): number {
+    return sumCounter(this.arena, COUNTER.deletes)
   }
 
   private countEntries(): number {

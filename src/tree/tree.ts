@@ -159,7 +159,7 @@ export class Tree implements Materializer {
     const { leafSlots } = context.arena.layout
     if (!context.cache.link(search.freeSlot, leafSlots, this.writer.record, key.tag)) return AGAIN
     this.writer.linked()
-    this.me.count(COUNTER.entries, 1)
+    this.me.count(COUNTER.inserts, 1)
     return DONE
   }
 
@@ -215,7 +215,7 @@ export class Tree implements Materializer {
     if (!this.isOpen()) return AGAIN
     if (!context.cache.overwrite(search.at, search.word, EMPTIED)) return AGAIN
     unlinkRecord(context, record)
-    this.me.count(COUNTER.entries, -1)
+    this.me.count(COUNTER.deletes, 1)
     const deletions = Atomics.add(this.words, search.base + BASE_EXTRA, 1) + 1
     const left = countOf(this.words[search.base + BASE_SHAPE]) - deletions
     if (left <= this.quarter && (left <= 0 || (deletions & this.checkMask) === 0)) this.underfull = true
