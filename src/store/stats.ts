@@ -6,6 +6,7 @@ import type { Engine } from './engine.ts'
 
 /** A flat object of numbers. Counters are sums over all threads since the store was opened, modulo 2^32. */
 export type Stats = Record<CounterName, number> & {
+  entries: number
   pages: number
   height: number
   epoch: number
@@ -82,6 +83,7 @@ export interface VerifyReport {
   /** Whether no problem was found. Leaks are not problems of the structure: see leakedWords and leakedPageIds. */
   ok: boolean
   problems: string[]
+  entries: number
   entries: number
   pages: number
   height: number
