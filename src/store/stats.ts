@@ -84,7 +84,6 @@ export interface VerifyReport {
   ok: boolean
   problems: string[]
   entries: number
-  entries: number
   pages: number
   height: number
   /** Words of blocks that the tree leads to. */
