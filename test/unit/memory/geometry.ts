@@ -1,0 +1,18 @@
+import type { Geometry } from '../../../src/memory/layout.ts'
+
+/** Sizes far below those that options allow, for what needs no tree: many segments in little memory. */
+export function geometry(over: Partial<Geometry> = {}): Geometry {
+  return {
+    arenaWords: 1 << 16,
+    segmentWords: 1024,
+    maxParticipants: 4,
+    pageIds: 64,
+    leafEntries: 4,
+    leafSlots: 2,
+    innerEntries: 4,
+    inlineBytes: 256,
+    scheme: 'epoch',
+    paranoid: false,
+    ...over,
+  }
+}
