@@ -19,7 +19,7 @@ import { BASE_EXTRA, levelOf, BASE_SHAPE, countOf } from '../pagecache/base.ts'
 import { EMPTIED } from '../pagecache/fragment.ts'
 import type { Materializer } from '../pagecache/page-cache.ts'
 import { PageCache } from '../pagecache/page-cache.ts'
-import { PageTable, ROOT } from '../pagecache/page-table.ts'
+import { ADDRESS_MASK, PageTable, ROOT } from '../pagecache/page-table.ts'
 import { hasPassed } from '../reclaim/garbage.ts'
 import { COUNTER, INTENT_PAGE, INTENT_PAGE_TWO, type Participant } from '../reclaim/participant.ts'
 import { OP_FREE_BLOCK, OP_FREE_CHAIN, type Scheme } from '../reclaim/scheme.ts'
@@ -302,7 +302,8 @@ export class Tree implements Materializer {
   /** One piece of noted work. @returns false on a shortage; the piece stays noted */
   private step(): boolean {
     if (this.blocked) {
-      if (!this.merger.helpRemoved(this.key, 0)) return false
+      const height = levelOf(this.words[(this.context.table.load(ROOT) & ADDRESS_MASK) + BASE_SHAPE])
+      for (let level = 0; level < height; level++) if (!this.merger.helpRemoved(this.key, level)) return false
       this.blocked = false
       return true
     }
@@ -368,7 +369,7 @@ export class Tree implements Materializer {
     try {
       this.search.descend(this.key, 0, false)
       this.noteUnposted()
-      if (this.search.removed) this.blocked = true
+      this.blocked = true
     } finally {
       this.scheme.leave()
     }

@@ -51,6 +51,8 @@ export class Verifier {
   private readonly bytes: Uint8Array
   private readonly reached = new Set<number>()
   private readonly ids = new Set<number>()
+  /** Pages that are being merged away, with their bases: they may have left the chain already. */
+  private readonly merging = new Map<number, number>()
   private report: TreeReport = emptyReport()
 
   constructor(tree: Tree) {
@@ -63,6 +65,7 @@ export class Verifier {
   verify(): TreeReport {
     this.reached.clear()
     this.ids.clear()
+    this.merging.clear()
     this.report = emptyReport()
     const root = this.tree.context.table.load(ROOT)
     if (root <= 0 || root >= REMOVED) this.problem('the root page is not there')
@@ -71,6 +74,11 @@ export class Verifier {
       let first = ROOT
       for (let level = this.report.height - 1; level >= 0 && first !== 0; level--)
         first = this.verifyLevel(first, level)
+    }
+    for (const [id, base] of this.merging) {
+      if (this.ids.has(id)) continue
+      this.ids.add(id)
+      this.reached.add(base)
     }
     this.countIds()
     this.countWords()
@@ -168,8 +176,7 @@ export class Verifier {
   /** A page that is being merged may have left the chain already; it is not leaked. */
   private reachMerging(id: number, base: number): void {
     if (this.tree.context.table.load(id) < REMOVED) return
-    this.ids.add(id)
-    this.reached.add(base)
+    this.merging.set(id, base)
   }
 
   private checkLeaf(id: number, base: number): void {
