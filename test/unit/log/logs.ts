@@ -25,7 +25,7 @@ export function header(words: number): number {
 }
 
 /** Writes a complete block whose payload words are all its address. */
-export function append({ log }: Appender, arena: Arena, words: number, stream = STREAM_RECORDS): number {
+export function append({ log }: Pick<Appender, 'log'>, arena: Arena, words: number, stream = STREAM_RECORDS): number {
   log.prepare(stream, words, ROOM_ORDINARY)
   const address = log.reserve(stream, words)
   arena.words.fill(address, address + 1, address + words)
