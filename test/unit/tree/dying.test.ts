@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Engine } from '../../../src/store/engine.ts'
-import { Engine as EngineClass } from '../../../src/store/engine.ts'
+import { Engine } from '../../../src/store/engine.ts'
 import { dieAt, everyStep } from '../memory/atomics-hook.ts'
 import { entries, faults, firstEngine, get, put, remove, snapshot } from './engines.ts'
 import { allPages } from './images.ts'
@@ -63,21 +62,21 @@ const lives: Record<string, { world: ReturnType<typeof built>; changes?: Change[
   'inserts that split leaves and inner pages': {
     world: tree,
     changes: puts(range(10).map((i) => `k1${i}x`)),
-    stride: 3,
+    stride: 5,
   },
   'removals that merge leaves and inner pages': {
     world: tree,
     changes: removes(range(25).map((i) => `k${i * 2}`)),
-    stride: 3,
+    stride: 5,
   },
-  'removals down to an empty root': { world: small, changes: removes(range(8).map((i) => `k${i * 2}`)), stride: 2 },
+  'removals down to an empty root': { world: small, changes: removes(range(8).map((i) => `k${i * 2}`)), stride: 3 },
   'large values that come, change and go': {
     world: tree,
     changes: [...puts(['k21', 'k4', 'k6'], large), ...puts(['k2']), ...removes(['k6', 'k21'])],
   },
-  'a drain': { world: tree, life: (engine) => engine.drain(), stride: 3 },
-  'a cleaner': { world: tree, life: cleanAll, stride: 5 },
-  'leaving of its own accord': { world: small, life: (engine) => engine.detach(), stride: 2 },
+  'a drain': { world: tree, life: (engine) => engine.drain(), stride: 7 },
+  'a cleaner': { world: tree, life: cleanAll, stride: 19 },
+  'leaving of its own accord': { world: small, life: (engine) => engine.detach(), stride: 3 },
 }
 
 describe('a thread that dies at any step of', () => {
@@ -85,7 +84,7 @@ describe('a thread that dies at any step of', () => {
     const { arena, back, before } = world
     const steps = everyStep((step) => {
       back()
-      const [engine, dying] = [new EngineClass(arena, 1), new EngineClass(arena, 2)]
+      const [engine, dying] = [new Engine(arena, 1), new Engine(arena, 2)]
       if (!dieAt(step, () => (life ?? doing(changes!))(dying))) return false
       // Others go on before anybody knows of the death.
       put(engine, 'k23', 'other')

@@ -31,7 +31,7 @@ export function firstEngine(tuning: Tuning = {}, memory = MIB, maxThreads = 6): 
   return engine
 }
 
-function setKey(engine: Engine, key: Bytes): void {
+export function setKey(engine: Engine, key: Bytes): void {
   const bytes = bytesOf(key)
   engine.tree.key.copyFrom(bytes, 0, bytes.length)
 }
