@@ -8,7 +8,8 @@ const HELP = `heddle: an ordered key-value store in shared memory, used by many 
 Usage
   heddle demo [directory]   index the words of real text with many workers on one store, and check the result
   heddle soak               run every operation at random while workers are killed, and check everything
-  heddle --help             this text; 'heddle demo --help' and 'heddle soak --help' list their options
+  heddle explore <file>...  explore every interleaving of the scenarios that files export
+  heddle --help             this text; 'heddle demo --help' and the like list a command's options
   heddle --version          the version of this package
 `
 
@@ -20,6 +21,7 @@ interface Command {
 const COMMANDS = new Map<string, () => Promise<Command>>([
   ['demo', () => import('./demo.ts')],
   ['soak', () => import('./soak.ts')],
+  ['explore', () => import('./explore.ts')],
 ])
 
 function runBare(args: string[]): number {

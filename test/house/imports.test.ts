@@ -9,8 +9,13 @@ const FLOORS = ['memory', 'reclaim', 'log', 'pagecache', 'tree', 'lsm', 'store',
 /** Floors that know nothing but the shared memory: no builtin of Node, no package. */
 const PURE = ['memory', 'reclaim', 'log', 'pagecache', 'tree']
 
-/** The schedule explorer stands beside the building: it may use memory, and nothing may use it. */
+/** The schedule explorer stands beside the building: it may use memory, and nothing may use it but its own command. */
 const EXPLORER = 'explore'
+const EXPLORE_COMMAND = /^src\/cli\/explore(?:\.ts$|\/)/
+
+/** What the explorer's transform is made with: peers that only those install who explore. */
+const TRANSFORM = 'src/explore/transform/'
+const TRANSFORM_PACKAGES = ['oxc-parser', 'oxc-transform', 'magic-string', '@jridgewell/remapping']
 
 /** The public door, standing right above the store. */
 const INDEX = 'src/index.ts'
@@ -33,6 +38,7 @@ function specifierOf(node: ts.Node): ts.StringLiteralLike | undefined {
 function refusalOfOutside(from: SourceFile, specifier: string): string | undefined {
   const floor = floorOf(from.path)
   if (floor !== undefined && PURE.includes(floor)) return `src/${floor} is pure and imports nothing from outside`
+  if (from.path.startsWith(TRANSFORM) && TRANSFORM_PACKAGES.includes(specifier)) return undefined
   if (!specifier.startsWith('node:')) return 'the package has no runtime dependencies (write builtins as node:name)'
   return undefined
 }
@@ -40,7 +46,9 @@ function refusalOfOutside(from: SourceFile, specifier: string): string | undefin
 function refusalOfFloor(from: SourceFile, target: string): string | undefined {
   const fromFloor = floorOf(from.path)
   const toFloor = floorOf(target)
-  if (toFloor === EXPLORER && fromFloor !== EXPLORER) return 'nothing imports the explorer'
+  if (toFloor === EXPLORER && fromFloor !== EXPLORER) {
+    return EXPLORE_COMMAND.test(from.path) ? undefined : 'nothing but its command imports the explorer'
+  }
   if (topFolder(from.path) === 'workers') {
     return topFolder(target) === 'workers' || target === INDEX || FLOORS.includes(toFloor!) ? undefined : 'not a floor'
   }
@@ -97,6 +105,8 @@ test.each([
   ['src/store/a.ts', `import { x } from '../tree/b.js'`],
   ['src/unheard-of/a.ts', `import { x } from '../memory/b.ts'`],
   ['src/explore/a.ts', `import { x } from '../reclaim/b.ts'`],
+  ['src/explore/a.ts', `import { x } from 'oxc-parser'`],
+  ['src/tree/a.ts', `import { x } from '../explore/b.ts'`],
   ['src/cli/a.ts', `import { x } from '../explore/b.ts'`],
   ['src/index.ts', `export { x } from './tree/b.ts'`],
   ['workers/a.ts', `import { x } from '../src/explore/b.ts'`],
@@ -112,6 +122,8 @@ test.each([
   ['src/store/a.ts', `import { Worker } from 'node:worker_threads'`],
   ['src/store/a.ts', `new Worker(new URL('../../workers/b.ts', import.meta.url))`],
   ['src/explore/a.ts', `import { x } from '../memory/b.ts'`],
+  ['src/explore/transform/a.ts', `import { x } from 'oxc-parser'`],
+  ['src/cli/explore/a.ts', `import { x } from '../../explore/b.ts'`],
   ['src/index.ts', `export { x } from './store/b.ts'`],
   ['src/cli/a.ts', `import { x } from '../index.ts'`],
   ['workers/a.ts', `import { x } from '../src/cli/b.ts'`],

@@ -1,0 +1,101 @@
+/** From a play to a scenario: who takes part, what each does, and what must hold when all are done. */
+import { crc32 } from 'node:zlib'
+import { type FailureKind, type Run, fail } from '../../../src/explore/index.ts'
+import { type SequentialModel, historyKey } from '../../../src/explore/linearizability.ts'
+import type { Arena } from '../../../src/memory/arena.ts'
+import { CHUNK_WORDS, GLOBAL_SEGMENT_FRESH } from '../../../src/memory/layout.ts'
+import type { CounterName, Participant } from '../../../src/reclaim/participant.ts'
+import type { Scenario } from '../support/scenario.ts'
+import { ARENA_BYTES } from './arenas.ts'
+import { remember } from './memento.ts'
+
+/** What every participant has. */
+export interface Actor {
+  readonly arena: Arena
+  readonly me: Participant
+}
+
+export interface Play<A extends Actor> {
+  readonly name: string
+  /** Makes the participants in zeroed memory: number t has the thread id t + 1. More than there are threads look on. */
+  cast(memory: SharedArrayBuffer): A[]
+  readonly threads: readonly ((actor: A) => unknown)[]
+  /**
+   * Looks at what came out when all threads have ended; not called again for an outcome that was found to be right.
+   * @param survivors those whose threads were not killed; any of them may be used
+   * @returns what is wrong
+   */
+  check(survivors: readonly A[], outcome: Run): string[]
+  /** What the operations of the history must follow. */
+  readonly model?: SequentialModel<readonly unknown[]>
+  /** What the explorer has to find: nothing if left out. */
+  readonly finds?: FailureKind
+  /** What `check` finds is of this kind, an assertion if left out. */
+  readonly faultKind?: FailureKind
+  /** Counters that the threads raise by so much at least when they run one after the other, in one order or another. */
+  readonly does?: Partial<Record<CounterName, number>>
+  /** Whether the explorer gets through all executions in reasonable time. */
+  readonly complete?: boolean
+  /** Options of `explore` that this play needs. */
+  readonly options?: Partial<Scenario['options']>
+}
+
+/** A scenario that can also be run without the explorer, one thread after the other. */
+export interface Rehearsable extends Scenario {
+  readonly does: Partial<Record<CounterName, number>>
+}
+
+/** The words that tell one outcome from another: bookkeeping, tables, and the segments in use. */
+function fingerprint({ words, bytes, layout }: Arena): string {
+  const part = (from: number, to: number): number => crc32(bytes.subarray(from * 4, to * 4))
+  const used = layout.firstSegment + words[GLOBAL_SEGMENT_FRESH]!
+  const bookkeeping = part(0, layout.chunksAt + layout.chunks * CHUNK_WORDS)
+  const tables = part(layout.segmentTableAt, layout.pageLinksAt + layout.pageIds)
+  return `${bookkeeping} ${tables} ${part(layout.firstSegment << layout.segmentShift, used << layout.segmentShift)}`
+}
+
+function outcomeKey(arena: Arena, { results, killed, history }: Run): string {
+  return `${killed} ${fingerprint(arena)} ${JSON.stringify(results)} ${historyKey(history)}`
+}
+
+/** @param kill whether each thread is to be stopped for good after each of its steps */
+export function scenarioOf<A extends Actor>(play: Play<A>, kill: boolean): Rehearsable {
+  let cast: A[] = []
+  let back: (() => void)[] = []
+  const right = new Set<string>()
+  return {
+    name: kill ? `${play.name}, one of them dying` : play.name,
+    options: {
+      memory: { bytes: ARENA_BYTES },
+      setup(memory) {
+        cast = play.cast(memory)
+        back = cast.map((actor) => remember(actor))
+        right.clear()
+      },
+      attach(_, thread) {
+        back[thread]!()
+        if (thread === 0) for (let i = play.threads.length; i < back.length; i++) back[i]!()
+        return cast[thread]!
+      },
+      threads: play.threads as ((actor: unknown) => unknown)[],
+      after(_, outcome) {
+        const key = outcomeKey(cast[0]!.arena, outcome)
+        if (right.has(key)) return
+        const survivors = cast.filter((_, thread) => thread !== outcome.killed)
+        const wrong = play.check(survivors, outcome)
+        if (wrong.length > 0) fail(play.faultKind ?? 'assertion', wrong.join('\n'))
+        right.add(key)
+      },
+      ...(play.model === undefined ? {} : { linearizable: play.model }),
+      ...(kill ? { kill: 'everywhere' as const } : {}),
+      ...play.options,
+    },
+    does: play.does ?? {},
+    expect: { kind: play.finds, ...(play.complete === undefined ? {} : { complete: play.complete }) },
+  }
+}
+
+/** Each play as it is, and with one of its threads dying. */
+export function bothOf<A extends Actor>(plays: readonly Play<A>[]): Rehearsable[] {
+  return plays.flatMap((play) => [scenarioOf(play, false), scenarioOf(play, true)])
+}

@@ -1,0 +1,158 @@
+/** Operations on single keys, as the store has them but without codecs; each one is a line of the history. */
+import { noted } from './journal.ts'
+import type { Engine } from '../../../src/store/engine.ts'
+import { KIND_RECORD, keyBytesOf, kindOf } from '../../../src/log/block.ts'
+import { inlineValueBytes, recordHeader, recordKeyAt } from '../../../src/tree/record.ts'
+import { Scan } from '../../../src/tree/scan.ts'
+import { PUT_ABSENT, PUT_ANY } from '../../../src/tree/tree.ts'
+
+/** ASCII text. */
+export type Text = string
+
+function setKey({ tree }: Engine, key: Text): void {
+  for (let i = 0; i < key.length; i++) tree.key.bytes[i] = key.charCodeAt(i)
+  tree.key.finish(key.length)
+}
+
+/** Writes the record of the present key, not linked. */
+function write({ tree, arena }: Engine, value: Text): void {
+  const { writer, key } = tree
+  const at = writer.begin(key, value.length)
+  for (let i = 0; i < value.length; i++) arena.bytes[at + i] = value.charCodeAt(i)
+  writer.finish(key.length, value.length, true)
+}
+
+function textAt({ arena: { bytes } }: Engine, at: number, length: number): Text {
+  let text = ''
+  for (let i = 0; i < length; i++) text += String.fromCharCode(bytes[at + i]!)
+  return text
+}
+
+function valueOf(engine: Engine, record: number, header: number): Text {
+  if (kindOf(header) !== KIND_RECORD) throw new Error('a record of another kind')
+  return textAt(engine, recordKeyAt(record) + keyBytesOf(header), inlineValueBytes(header))
+}
+
+function find(engine: Engine): { record: number; value: Text | undefined } {
+  const { tree, scheme } = engine
+  scheme.enter()
+  const record = tree.find()
+  const value = record === 0 ? undefined : valueOf(engine, record, tree.search.header)
+  scheme.leave()
+  return { record, value }
+}
+
+function put(engine: Engine, value: Text, mode: number, since: number): boolean {
+  write(engine, value)
+  const linked = engine.tree.put(mode, since)
+  if (!linked) engine.tree.writer.abandon()
+  return linked
+}
+
+export function set(engine: Engine, key: Text, value: Text): void {
+  noted('set', [key, value], () => {
+    setKey(engine, key)
+    put(engine, value, PUT_ANY, 0)
+  })
+}
+
+export function get(engine: Engine, key: Text): Text | undefined {
+  return noted('get', [key], () => {
+    setKey(engine, key)
+    return find(engine).value
+  })
+}
+
+export function remove(engine: Engine, key: Text): boolean {
+  return noted('delete', [key], () => {
+    setKey(engine, key)
+    return engine.tree.remove(0, 0)
+  })
+}
+
+export function setIfAbsent(engine: Engine, key: Text, value: Text): Text | undefined {
+  return noted('setIfAbsent', [key, value], () => {
+    setKey(engine, key)
+    for (;;) {
+      const there = find(engine).value
+      if (there !== undefined || put(engine, value, PUT_ABSENT, 0)) return there
+    }
+  })
+}
+
+export function compareAndSet(engine: Engine, key: Text, old: Text | undefined, next: Text | undefined): boolean {
+  return noted('compareAndSet', [key, old, next], () => {
+    setKey(engine, key)
+    return swap(engine, old, next)
+  })
+}
+
+/** Replaces what is under the present key by `next` while it is `old`; undefined stands for absent. */
+function swap(engine: Engine, old: Text | undefined, next: Text | undefined): boolean {
+  const { tree, scheme } = engine
+  for (;;) {
+    const since = scheme.epoch()
+    const { record, value } = find(engine)
+    if (value !== old) return false
+    if (next === undefined) {
+      if (record === 0 || tree.remove(record, since)) return true
+    } else if (put(engine, next, record === 0 ? PUT_ABSENT : record, since)) return true
+  }
+}
+
+/** The number in `text`, and one more. */
+export function increased(text: unknown): Text {
+  return String(Number(text ?? 0) + 1)
+}
+
+/** Counts the key's value up by one. @returns the new value */
+export function increase(engine: Engine, key: Text): Text {
+  return noted('update', [key, increased], () => {
+    const { scheme } = engine
+    setKey(engine, key)
+    for (;;) {
+      const since = scheme.epoch()
+      const { record, value } = find(engine)
+      const next = increased(value)
+      if (put(engine, next, record === 0 ? PUT_ABSENT : record, since)) return next
+    }
+  })
+}
+
+/** All keys by a scan that is pinned for one leaf at a time. */
+export function scanKeys(engine: Engine, reverse = false): Text[] {
+  const { scheme, tree, arena } = engine
+  const scan = new Scan(tree, reverse, true)
+  const keys: Text[] = []
+  while (!scan.done) {
+    scheme.enter()
+    scan.step(Number.MAX_SAFE_INTEGER)
+    for (let i = 0; i < scan.count; i++) {
+      const record = scan.record(i)
+      keys.push(textAt(engine, recordKeyAt(record), keyBytesOf(recordHeader(arena.words, record))))
+    }
+    scheme.leave()
+  }
+  return keys
+}
+
+/** What a thread does. */
+export type Part = (engine: Engine) => unknown
+
+export function setting(...keys: Text[]): Part {
+  return (engine) => {
+    for (const key of keys) set(engine, key, '1')
+  }
+}
+
+export function getting(...keys: Text[]): Part {
+  return (engine) => {
+    for (const key of keys) get(engine, key)
+  }
+}
+
+export function removing(...keys: Text[]): Part {
+  return (engine) => {
+    for (const key of keys) remove(engine, key)
+  }
+}

@@ -1,0 +1,148 @@
+/** Engines at one small tree, and what must be true of it when all is done. */
+import type { Run } from '../../../src/explore/index.ts'
+import { ROOM_ORDINARY, STREAM_COLD, STREAM_PAGES, STREAM_RECORDS } from '../../../src/log/log.ts'
+import type { Geometry } from '../../../src/memory/layout.ts'
+import { Engine } from '../../../src/store/engine.ts'
+import { type HistoryOperation, checkLinearizable } from '../../../src/explore/linearizability.ts'
+import { orderedMap } from '../../../src/explore/models.ts'
+import { arenaIn } from './arenas.ts'
+import { liveLabels, slotFaults } from './people.ts'
+import type { Play } from './play.ts'
+import { type Text, get, scanKeys, set } from './points.ts'
+
+/** Words of pages, and page ids, that every engine has at hand when a play begins: to take more is another play. */
+const PAGE_WORDS = 256
+const PAGE_IDS = 2
+
+export type Pairs = readonly (readonly [key: Text, value: Text])[]
+
+export interface TreePast {
+  /** Put by the first engine, in this order. */
+  readonly pairs: Pairs
+  /** Changes what the pairs made, by the first engine. */
+  readonly then?: (first: Engine, cast: readonly Engine[]) => void
+  readonly over?: Partial<Geometry>
+  /** What the map holds when the play begins, if `then` changes it. */
+  readonly holds?: Pairs
+  /** Page ids that every engine has in its hands when the play begins. */
+  readonly ids?: number
+}
+
+/** Each key with itself as its value; keys are single letters, or words if there are spaces. */
+export function same(keys: string): Pairs {
+  const list = keys.includes(' ') ? keys.split(' ') : [...keys]
+  return list.map((key) => [key, key] as const)
+}
+
+export function enginesAt(memory: SharedArrayBuffer, count: number, past: TreePast): Engine[] {
+  const arena = arenaIn(memory, past.over)
+  const cast = Array.from({ length: count }, (_, i) => new Engine(arena, i + 1))
+  const first = cast[0]!
+  first.tree.create()
+  for (const [key, value] of past.pairs) set(first, key, value)
+  past.then?.(first, cast)
+  for (const engine of cast) equip(engine, past.ids ?? PAGE_IDS)
+  return cast
+}
+
+/** Gives an engine open segments and page ids. */
+function equip({ log, scheme, tree }: Engine, pageIds: number): void {
+  for (const stream of [STREAM_RECORDS, STREAM_COLD]) log.prepare(stream, 32, ROOM_ORDINARY)
+  log.prepare(STREAM_PAGES, PAGE_WORDS, ROOM_ORDINARY)
+  const { table } = tree.context
+  scheme.enter()
+  const ids = Array.from({ length: pageIds }, () => table.allocate())
+  for (const id of ids) table.putBack(id)
+  scheme.leave()
+}
+
+/** What is wrong with an arena at rest, once everything that can be reclaimed has been. */
+function treeFaults(engine: Engine): string[] {
+  const before = pairsOf(engine)
+  engine.drain()
+  const report = engine.verify()
+  const found = [...report.problems, ...slotFaults(engine), ...heldByNobody(engine)]
+  for (const name of ['leakedWords', 'leakedPageIds', 'waitingPageIds', 'waitingSegments'] as const) {
+    if (report[name] !== 0) found.push(`${name}: ${report[name]}`)
+  }
+  const after = pairsOf(engine)
+  if (String(after) !== String(before)) found.push(`a drain made ${after.join(' ')} of ${before.join(' ')}`)
+  if (report.entries !== after.length) found.push(`verify counts ${report.entries} entries, a scan ${after.length}`)
+  if (engine.size() !== after.length) found.push(`size is ${engine.size()}, a scan counts ${after.length}`)
+  if (engine.scheme.waiting() !== 0) found.push(`${engine.scheme.waiting()} actions wait`)
+  return found
+}
+
+/** Segments and page ids in the hands of those who are gone. */
+function heldByNobody({ arena, log: { segments }, tree }: Engine): string[] {
+  const live = liveLabels(arena)
+  const found: string[] = []
+  for (let segment = segments.first; segment < segments.used(); segment++) {
+    if (segments.isOpen(segment) && !live.has(segments.holder(segment))) found.push(`nobody holds segment ${segment}`)
+  }
+  const { table } = tree.context
+  for (let id = 1; id < table.list.used(); id++) {
+    const holder = table.holder(id)
+    if (holder >= 0 && !live.has(holder)) found.push(`nobody holds page id ${id}`)
+  }
+  return found
+}
+
+function pairsOf(engine: Engine): string[] {
+  return scanKeys(engine).map((key) => `${key}=${get(engine, key)}`)
+}
+
+/** The history with the map read at its end, as one more thread would find it. */
+function withLastLook(engine: Engine, history: readonly HistoryOperation[], pairs: Pairs): HistoryOperation[] {
+  const keys = new Set([...pairs.map(([key]) => key), ...history.map(({ args }) => args[0] as Text)])
+  let moment = 0
+  for (const { called, returned } of history) {
+    moment = Math.max(moment, called, returned === Infinity ? 0 : returned)
+  }
+  const looks: HistoryOperation[] = []
+  for (const key of keys) {
+    const [called, returned] = [++moment, ++moment]
+    looks.push({ thread: -1, name: 'get', args: [key], result: get(engine, key), called, returned })
+  }
+  return [...history, ...looks]
+}
+
+export interface TreePlay {
+  readonly name: string
+  readonly past: TreePast
+  readonly threads: readonly ((engine: Engine) => unknown)[]
+  /** Looks at the results of the threads and the keys at the end. @returns what is wrong */
+  readonly extra?: (results: readonly unknown[], keys: readonly Text[]) => string[]
+  readonly rest?: Partial<Play<Engine>>
+}
+
+/** A play at a tree: its operations are to be linearizable together with what the tree holds in the end. */
+export function treePlay({ name, past, threads, extra, rest }: TreePlay): Play<Engine> {
+  const pairs = past.holds ?? past.pairs
+  const model = orderedMap({ initial: pairs })
+  return {
+    name,
+    cast: (memory) => enginesAt(memory, threads.length, past),
+    threads,
+    model,
+    check(survivors, outcome) {
+      const engine = survivors[0]!
+      const found = extra?.(outcome.results, scanKeys(engine)) ?? []
+      found.push(...notExplained(engine, outcome, model, pairs))
+      if (outcome.killed >= 0) mourn(survivors, outcome.killed + 1)
+      return [...found, ...treeFaults(engine)]
+    },
+    ...rest,
+  }
+}
+
+/** What a death leaves in open segments is found once they are sealed. */
+function mourn(survivors: readonly Engine[], threadId: number): void {
+  survivors[0]!.scheme.reap(threadId)
+  for (const { log } of survivors) log.sealAll()
+}
+
+function notExplained(engine: Engine, { history }: Run, model: ReturnType<typeof orderedMap>, pairs: Pairs): string[] {
+  const { ok, explanation } = checkLinearizable(withLastLook(engine, history, pairs), model)
+  return ok ? [] : [explanation]
+}
