@@ -2,7 +2,8 @@
  * Dynamic partial order reduction with source sets and sleep sets (Abdulla, Aronis, Jonsson, Sagonas: "Source sets: a
  * foundation for optimal dynamic partial order reduction", JACM 2017). Two steps depend on each other if they are of one
  * thread, or touch a common word and one of them writes; of the steps of the history, calls depend on returns, so that
- * every order of operations in real time is met. A failed compareExchange is a read.
+ * every order of operations in real time is met. A failed compareExchange is a read. Parking, notifying and waking write
+ * the list of a word's waiters, which counts as a word of its own.
  *
  * Executions that differ only in the order of independent steps are run once: every reachable final state and history is
  * met. A thread that waits for words to change reads all of them when it goes on.
@@ -11,8 +12,8 @@
  */
 import { Cells } from './cells.ts'
 import { Choices } from './choices.ts'
-import { COMPARE_EXCHANGE, LOAD, MAX_THREADS, NOTIFY, WAKE, isHistoryStep } from './events.ts'
-import { touches } from './machine.ts'
+import { COMPARE_EXCHANGE, LOAD, MAX_THREADS, NOTIFY, WAIT, WAKE, isHistoryStep, isWaking } from './events.ts'
+import { PARKED, touches } from './machine.ts'
 import { pendingA, pendingAwait, pendingB, pendingOp, pendingSpan, pendingView, pendingWord } from './pending.ts'
 import { type Strategy, has, lowest } from './strategy.ts'
 import { grown, trace } from './trace.ts'
@@ -27,6 +28,7 @@ export class Dpor implements Strategy {
   cut = Infinity
   /** Hears of each prefix that `cut` has found. */
   onCut: (() => void) | undefined
+  private readonly words: number
   private asleep = 0
   private fresh = 0
   private execution = 0
@@ -43,8 +45,10 @@ export class Dpor implements Strategy {
   private readonly without = new Int32Array(MAX_THREADS)
   private readonly first = new Int32Array(MAX_THREADS)
 
+  /** @param words of the shared memory */
   constructor(words: number) {
-    this.cells = new Cells(words, (capacity) => {
+    this.words = words
+    this.cells = new Cells(words * 2, (capacity) => {
       this.stamp = grown(this.stamp, new Int32Array(capacity))
       this.lastWrite = grown(this.lastWrite, new Int32Array(capacity))
       this.lastRead = grown(this.lastRead, new Int32Array(capacity * MAX_THREADS))
@@ -138,7 +142,8 @@ export class Dpor implements Strategy {
     const word = trace.word[row]!
     const end = word + trace.span[row]!
     const write = trace.write[row] !== 0
-    for (let at = word; at < end; at++) this.collectAt(this.cellOf(at), t, write)
+    if (changesWaiters(row)) this.collectAt(this.cellOf(this.words + word), t, true)
+    if (!isWaking(trace.op[row]!)) for (let at = word; at < end; at++) this.collectAt(this.cellOf(at), t, write)
     const awaited = trace.awaited[row]
     if (awaited === undefined) return
     for (let i = 0; i < awaited.length; i += 2) this.collectAt(this.cellOf(awaited[i]!), t, false)
@@ -180,16 +185,19 @@ export class Dpor implements Strategy {
     }
     const word = trace.word[row]!
     const end = word + trace.span[row]!
-    for (let at = word; at < end; at++) {
-      const cell = this.cellOf(at)
-      if (trace.write[row] !== 0) {
-        this.lastWrite[cell] = row
-        this.lastRead.fill(NONE, cell * MAX_THREADS, (cell + 1) * MAX_THREADS)
-      } else this.lastRead[cell * MAX_THREADS + t] = row
-    }
+    const write = trace.write[row] !== 0
+    if (changesWaiters(row)) this.rememberAt(this.cellOf(this.words + word), row, t, true)
+    if (!isWaking(op)) for (let at = word; at < end; at++) this.rememberAt(this.cellOf(at), row, t, write)
     const awaited = trace.awaited[row]
     if (awaited === undefined) return
     for (let i = 0; i < awaited.length; i += 2) this.lastRead[this.cellOf(awaited[i]!) * MAX_THREADS + t] = row
+  }
+
+  private rememberAt(cell: number, row: number, t: number, write: boolean): void {
+    if (write) {
+      this.lastWrite[cell] = row
+      this.lastRead.fill(NONE, cell * MAX_THREADS, (cell + 1) * MAX_THREADS)
+    } else this.lastRead[cell * MAX_THREADS + t] = row
   }
 
   private join(t: number, from: Int32Array, at: number): void {
@@ -280,6 +288,17 @@ function isReversible(earlier: number, row: number, t: number): boolean {
   return false
 }
 
+/** Whether the step parked a thread, notified some or woke one. */
+function changesWaiters(row: number): boolean {
+  const op = trace.op[row]!
+  return isWaking(op) || (op === WAIT && trace.result[row] === PARKED.length)
+}
+
+/** Whether a step of that kind leaves its word as it is. */
+function onlyReads(op: number): boolean {
+  return op === LOAD || op === WAIT
+}
+
 /** Whether the step that thread `q` has announced depends on the one just taken. */
 function dependsOnNext(row: number, q: number): boolean {
   const op = trace.op[row]!
@@ -291,15 +310,17 @@ function dependsOnNext(row: number, q: number): boolean {
   const awaited = pendingAwait[q]
   if (write && awaited !== undefined && touches(awaited, word, span)) return true
   if (isHistoryStep(next)) return false
+  if ((next === WAIT || isWaking(next)) && changesWaiters(row) && pendingWord[q] === word) return true
+  if (isWaking(op) || isWaking(next)) return false
   const nextWord = pendingWord[q]!
   const nextSpan = pendingSpan[q]!
   if (!write) {
     const ours = trace.awaited[row]
-    if (ours !== undefined && next !== LOAD && touches(ours, nextWord, nextSpan)) return true
+    if (ours !== undefined && !onlyReads(next) && touches(ours, nextWord, nextSpan)) return true
   }
   if (nextWord >= word + span || word >= nextWord + nextSpan) return false
   if (write) return true
-  if (next === LOAD) return false
+  if (onlyReads(next)) return false
   // A compareExchange that fails before and after a read of its word does not depend on it.
   const fails =
     next === COMPARE_EXCHANGE &&

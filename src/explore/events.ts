@@ -63,6 +63,11 @@ export function opOfLetter(letter: string): number {
   return LETTERS.indexOf(letter)
 }
 
+/** Whether the step changes who waits for a word, and not the word: a notification, or the end of a wait. */
+export function isWaking(op: number): boolean {
+  return op === NOTIFY || op === WAKE
+}
+
 /** Whether the step is one of the history, and touches no memory. */
 export function isHistoryStep(op: number): boolean {
   return op === CALL || op === RETURN

@@ -375,10 +375,10 @@ export function $exec(): unknown {
     if (op === COMPARE_EXCHANGE && result !== expectedOf(view!, a)) write = 0
   } else {
     result = performRare(t, op, view!, index, a, b)
-    if (op >= CALL || result === 'not-equal') write = op === ALLOCATE || op === FREE ? 1 : 0
+    write = op === ALLOCATE || op === FREE ? 1 : 0
   }
   machine.take(t, op, write, codeOf(result))
-  if (write !== 0 || op >= CALL) markEffect(t)
+  if (write !== 0 || op === NOTIFY || op >= CALL || result === 'ok') markEffect(t)
   shadow.atomic(t, op, view, index, word, pendingSpan[t]!, write, pendingSite[t]!)
   if (machine.recorder !== undefined) machine.recorder.step(trace.depth - 1, view, index, a, b, result)
   if (machine.invariant !== undefined) checkInvariant()

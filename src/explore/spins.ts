@@ -2,10 +2,11 @@
  * Finds threads that spin. At the head of an iteration, a thread whose last iteration had no effect, and whose local
  * variables are what they were one iteration ago, is in the state it was in then: it will go round in the same way until
  * a word changes that it has read. So it waits for that, as an explicit condition of its next step. Nothing is
- * approximated by that, except for effects inside code that is not instrumented.
+ * approximated by that, except for effects inside code that is not instrumented. A wait that has timed out is such a
+ * turn too: to be notified in the next one is to be notified in this one.
  */
 import { effectTick, markEffect, ticks } from './effects.ts'
-import { MAX_THREADS, isHistoryStep } from './events.ts'
+import { MAX_THREADS, isHistoryStep, isWaking } from './events.ts'
 import { fail } from './failure.ts'
 import { machine } from './machine.ts'
 import { pendingAwait } from './pending.ts'
@@ -120,6 +121,7 @@ function wordsRead(t: number, from: number, to: number): number[] | undefined {
   for (let position = from + 1; position <= to; position++) {
     const row = trace.rowOf(t, position)
     if (trace.write[row] !== 0 || isHistoryStep(trace.op[row]!)) return undefined
+    if (isWaking(trace.op[row]!)) continue
     for (let i = 0; i < trace.span[row]!; i++) words.push(trace.word[row]! + i, row)
   }
   return words.length === 0 ? undefined : words

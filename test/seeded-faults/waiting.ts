@@ -59,12 +59,12 @@ export const scenarios: Scenario[] = [
     attach,
     threads: [(box) => box.sleep(), (box) => box.ring()],
   }),
-  fails('a wake before the change', 'lost-wake-up', 100, {
+  fails('a wake before the change', 'deadlock', 100, {
     memory,
     attach,
     threads: [(box) => box.wait(), (box) => box.wakeAndSet()],
   }),
-  fails('one wake for two sleepers', 'lost-wake-up', 1000, {
+  fails('one wake for two sleepers', 'deadlock', 1000, {
     memory,
     attach,
     threads: [(box) => box.wait(), (box) => box.wait(), (box) => box.open()],

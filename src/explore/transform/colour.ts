@@ -8,6 +8,8 @@ import type { Source } from './source.ts'
 import { collect, Facts, isBindable, mayBeFunction, type Unit } from './units.ts'
 import { bare, isClass, isFunction, memberName, propertyName, type Node } from './syntax.ts'
 
+/** What scenarios import from the explorer and call in their threads. */
+const ANNOUNCING = new Set(['op', 'allocated', 'freed'])
 /** The module that users of the explorer import. */
 const EXPLORER = /(?:^|\/)explore(?:\/index)?(?:\.[cm]?[jt]s)?$/
 
@@ -111,7 +113,7 @@ export class Colours {
       if (unit !== undefined) return unit.coloured && !unit.node.async
     }
     if (variable.from !== undefined) {
-      if (variable.from.name === 'op' && EXPLORER.test(variable.from.module)) return true
+      if (ANNOUNCING.has(variable.from.name) && EXPLORER.test(variable.from.module)) return true
       return this.calls.has(name) || (this.escaped && this.facts.assigned.has(variable.from.name))
     }
     return this.calls.has(name) || (this.escaped && isBindable(variable))
@@ -153,8 +155,10 @@ export class Colours {
     if (unit.kind !== 'function') return
     const isIteration = unit.names.some((name) => name === 'next' || name === 'return' || name === 'throw')
     const key = this.computedKey(unit)
-    if (node.generator || isIteration || key === 'iterator') this.iterators = true
-    else if (key === '') this.nameless = true
+    if (node.generator || isIteration || key === 'iterator') {
+      this.iterators = true
+      for (const name of ['next', 'return', 'throw']) this.calls.add(name)
+    } else if (key === '') this.nameless = true
   }
 
   /** For a method with a computed name: the name of the well-known symbol, or ''. */

@@ -76,6 +76,16 @@ export function isBulk(method: string): boolean {
   return BULK.has(method) || /^(?:get|set)(?:Big)?(?:Ui|I)nt\d+$|^[gs]etFloat\d+$/.test(method) || isBuffer(method)
 }
 
+const CHANGING = new Set([
+  ...['push', 'pop', 'shift', 'unshift', 'splice', 'sort', 'reverse', 'fill', 'copyWithin'],
+  ...['set', 'add', 'delete', 'clear', 'next', 'append', 'exec', 'test'],
+])
+
+/** Whether a built-in method of that name changes its object, so that a loop which calls it does not repeat itself. */
+export function changesObject(method: string): boolean {
+  return CHANGING.has(method)
+}
+
 /** Buffer.readInt32LE, writeDoubleBE, latin1Slice, utf8Write and the like. */
 function isBuffer(method: string): boolean {
   return (

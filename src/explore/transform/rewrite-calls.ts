@@ -1,7 +1,7 @@
 /** Calls: steps on shared words, functions that are coroutines, constructors, and methods that call back. */
 import { operationOf } from './atomics.ts'
 import { join, type Emitter } from './emitter.ts'
-import { isBulk } from './names.ts'
+import { changesObject, isBulk } from './names.ts'
 import { chainCall } from './rewrite-chains.ts'
 import type { Rope } from './rope.ts'
 import { bare, memberName, type Node } from './syntax.ts'
@@ -42,10 +42,7 @@ export function memberCall(emitter: Emitter, node: Node, member: Node, object: R
   const { colours, source } = emitter
   const name = memberName(member)
   const isSuper = member.object.type === 'Super'
-  const receiver: Rope =
-    name !== undefined && isBulk(name) && !isSuper
-      ? [`${emitter.helper('at')}(${emitter.site(node)}, `, object, ')']
-      : object
+  const receiver = isSuper || name === undefined ? object : markedReceiver(emitter, node, name, object)
   const args = callArguments(emitter, node)
   if (emitter.isCoroutine && colours.passesCallback(source, node)) {
     const rest: Rope = node.arguments.length === 0 ? '' : [', ', args]
@@ -67,6 +64,12 @@ export function memberCall(emitter: Emitter, node: Node, member: Node, object: R
 export function simpleCall(emitter: Emitter, node: Node, callee: Rope): Rope {
   const call: Rope = [callee, '(', callArguments(emitter, node), ')']
   return emitter.colours.mayCall(emitter.source, node) ? emitter.run(node, call) : call
+}
+
+/** The object of a call, noting what a built-in method of that name would do to it. */
+function markedReceiver(emitter: Emitter, node: Node, name: string, object: Rope): Rope {
+  const marked: Rope = changesObject(name) ? [`${emitter.helper('m')}(`, object, ')'] : object
+  return isBulk(name) ? [`${emitter.helper('at')}(${emitter.site(node)}, `, marked, ')'] : marked
 }
 
 export function rewriteCall(emitter: Emitter, node: Node): Rope {

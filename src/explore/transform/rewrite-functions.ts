@@ -72,11 +72,18 @@ function detachDefaults(emitter: Emitter, param: Node, kind: FrameKind): Rope {
   return emitter.emit(param)
 }
 
+/** Whether a parameter goes through the elements of something that may be a coroutine. */
+function takesElements(emitter: Emitter, param: Node): boolean {
+  const inner = param.type === 'AssignmentPattern' ? param.left : param
+  return inner.type === 'ArrayPattern' && emitter.colours.mayIterate(inner)
+}
+
 /** The parameters of a coroutine, and what its body has to do first if one of them can pause. */
 export function coroutineParams(emitter: Emitter, node: Node): { params: Rope; prefix: Rope } {
   const trial = newFrame('coroutine')
   emitter.within(trial, () => node.params.map((param) => emitter.emit(param)))
-  const pauses = trial.yields || node.params.some((param) => isHotPattern(emitter, param))
+  const pauses =
+    trial.yields || node.params.some((param) => isHotPattern(emitter, param) || takesElements(emitter, param))
   if (!pauses) return { params: join(plainParams(emitter, node, 'plain')), prefix: '' }
   const prefix: Rope[] = []
   for (const [index, param] of node.params.entries()) {

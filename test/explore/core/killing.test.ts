@@ -28,9 +28,9 @@ test('every number of steps is met, of every thread', () => {
     '0: 3 -,done',
     '0: 4 -,done',
     '0: 5 -,done',
-    '1: 3 done',
-    '1: 4 done',
-    '1: 5 done',
+    '1: 3 done,-',
+    '1: 4 done,-',
+    '1: 5 done,-',
   ])
 })
 

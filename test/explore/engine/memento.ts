@@ -19,7 +19,7 @@ interface Moment {
 }
 
 /**
- * Remembers every field of every object that `root` leads to, shared memory apart.
+ * Remembers the fields of every object that `root` leads to, shared memory apart. Which objects they are stays.
  * @returns what puts it all back. Objects are the same ones then; what was added to them since has gone.
  */
 export function remember(root: object): () => void {
@@ -50,10 +50,12 @@ function noteObject(moment: Moment, object: object, open: object[]): void {
   const fields = object as Fields
   for (const name of Object.keys(fields)) {
     const value = fields[name]
-    moment.owners.push(fields)
-    moment.names.push(name)
-    moment.values.push(value)
     if (typeof value === 'object' && value !== null) open.push(value)
+    else {
+      moment.owners.push(fields)
+      moment.names.push(name)
+      moment.values.push(value)
+    }
   }
 }
 

@@ -14,26 +14,30 @@ export interface Section {
 /** Where locks may have their words: below. */
 const counter = 512
 
-/** Threads that each enter a section a number of times and count there in a plain word. */
+/**
+ * Threads that enter a section and count there in a plain word.
+ * @param rounds how often each thread enters
+ */
 export function sections(
   makeLock: (words: Int32Array, thread: number) => Lock,
-  threads = 2,
-  rounds = 1,
+  rounds: readonly number[] = [1, 1],
 ): ExploreOptions<Section> {
-  const body = ({ words, lock }: Section): void => {
-    for (let round = 0; round < rounds; round++) {
-      lock.lock()
-      words[counter] = words[counter]! + 1
-      lock.unlock()
-    }
-  }
+  const total = rounds.reduce((sum, count) => sum + count)
   return {
     memory: { bytes: 4096 },
     attach: (sab, thread) => {
       const words = new Int32Array(sab)
       return { words, lock: makeLock(words, thread) }
     },
-    threads: Array.from({ length: threads }, () => body),
-    after: (sab) => assert.equal(new Int32Array(sab)[counter], threads * rounds),
+    threads: rounds.map((count) => (section: Section) => enter(section, count)),
+    after: (sab) => assert.equal(new Int32Array(sab)[counter], total),
+  }
+}
+
+function enter({ words, lock }: Section, count: number): void {
+  for (let i = 0; i < count; i++) {
+    lock.lock()
+    words[counter] = words[counter]! + 1
+    lock.unlock()
   }
 }

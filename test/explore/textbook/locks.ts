@@ -135,34 +135,34 @@ export class DekkerLock implements Lock {
 export const scenarios: Scenario[] = [
   passes(
     'a ticket lock',
-    sections((words) => new TicketLock(words), 3),
+    sections((words) => new TicketLock(words), [1, 1, 1]),
   ),
   passes(
     'a ticket lock, taken twice',
-    sections((words) => new TicketLock(words), 2, 2),
+    sections((words) => new TicketLock(words), [2, 2]),
   ),
   passes(
     'an MCS lock',
-    sections((words, thread) => new McsLock(words, thread)),
+    sections((words, thread) => new McsLock(words, thread), [2, 1]),
   ),
   passes(
     'an MCS lock, three threads',
-    sections((words, thread) => new McsLock(words, thread), 3),
+    sections((words, thread) => new McsLock(words, thread), [1, 1, 1]),
   ),
   passes(
     'a futex mutex',
-    sections((words) => new FutexMutex(words)),
+    sections((words) => new FutexMutex(words), [2, 1]),
   ),
-  passes(
-    'a futex mutex, three threads',
-    sections((words) => new FutexMutex(words), 3),
-  ),
+  passes('a futex mutex, three threads, two preemptions', {
+    ...sections((words) => new FutexMutex(words), [1, 1, 1]),
+    mode: { bound: 2 },
+  }),
   passes(
     "Peterson's lock",
-    sections((words, thread) => new PetersonLock(words, thread), 2, 2),
+    sections((words, thread) => new PetersonLock(words, thread), [2, 2]),
   ),
   passes(
     "Dekker's lock",
-    sections((words, thread) => new DekkerLock(words, thread)),
+    sections((words, thread) => new DekkerLock(words, thread), [2, 1]),
   ),
 ]

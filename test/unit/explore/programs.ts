@@ -1,12 +1,16 @@
 /** Small random programs for virtual threads, written as coroutines by hand: the search is tested without the transform. */
-import { ADD, COMPARE_EXCHANGE, EXCHANGE, LOAD, STORE } from '../../../src/explore/events.ts'
+import { ADD, COMPARE_EXCHANGE, EXCHANGE, LOAD, NOTIFY, STORE } from '../../../src/explore/events.ts'
 import { op } from '../../../src/explore/history.ts'
 import { $c, $is, type Coroutine } from '../../../src/explore/language.ts'
-import { $exec, $pre } from '../../../src/explore/machine.ts'
+import { $exec, $pre, $wait } from '../../../src/explore/machine.ts'
 import { Random } from '../../../src/explore/random.ts'
 
 type Instruction =
-  | { readonly kind: 'load' | 'exchange' | 'add' | 'store' | 'cas'; readonly word: number; readonly value: number }
+  | {
+      readonly kind: 'load' | 'exchange' | 'add' | 'store' | 'cas' | 'wait' | 'notify'
+      readonly word: number
+      readonly value: number
+    }
   /** Skips the next instructions unless the register is `value`. */
   | { readonly kind: 'unless'; readonly value: number; readonly skip: number }
 
@@ -15,18 +19,20 @@ export interface Program {
 }
 
 const KINDS = ['load', 'load', 'store', 'store', 'cas', 'add', 'exchange', 'unless'] as const
+const WAITING = [...KINDS, 'wait', 'wait', 'notify', 'notify'] as const
 
-function instruction(random: Random, words: number): Instruction {
-  const kind = KINDS[random.below(KINDS.length)]!
+function instruction(random: Random, words: number, kinds: readonly (typeof WAITING)[number][]): Instruction {
+  const kind = kinds[random.below(kinds.length)]!
   const value = random.below(3)
   return kind === 'unless' ? { kind, value, skip: 1 + random.below(2) } : { kind, word: random.below(words), value }
 }
 
 /**
  * @param most steps of all threads together, about
- * @param threads how many at most
+ * @param mostThreads how many at most
+ * @param waiting whether threads also wait, with a time-out, and notify
  */
-export function randomProgram(random: Random, most: number, mostThreads = 3): Program {
+export function randomProgram(random: Random, most: number, mostThreads = 3, waiting = false): Program {
   const threads = 2 + random.below(mostThreads - 1)
   const words = 1 + random.below(3)
   const each = Math.max(1, Math.floor(most / threads))
@@ -36,7 +42,9 @@ export function randomProgram(random: Random, most: number, mostThreads = 3): Pr
       return Array.from({ length: operations }, () =>
         Array.from({ length: Math.max(1, Math.floor(each / operations)) }, (_, i) =>
           // Each operation takes at least one step.
-          i === 0 ? { kind: 'load' as const, word: random.below(words), value: 0 } : instruction(random, words),
+          i === 0
+            ? { kind: 'load' as const, word: random.below(words), value: 0 }
+            : instruction(random, words, waiting ? WAITING : KINDS),
         ),
       )
     }),
@@ -52,10 +60,15 @@ function* operation(words: Int32Array, instructions: readonly Instruction[], reg
       continue
     }
     const { kind, word, value } = next
+    if (kind === 'wait') {
+      held = String(yield* $wait(-1, words, word, value, 10)).length
+      continue
+    }
     if (kind === 'cas') {
       if ($pre(-1, COMPARE_EXCHANGE, words, word, held, value)) yield
     } else {
-      const code = kind === 'load' ? LOAD : kind === 'store' ? STORE : kind === 'add' ? ADD : EXCHANGE
+      const code =
+        kind === 'load' ? LOAD : kind === 'store' ? STORE : kind === 'add' ? ADD : kind === 'notify' ? NOTIFY : EXCHANGE
       if ($pre(-1, code, words, word, value)) yield
     }
     const given = $exec() as number

@@ -44,12 +44,12 @@ function canonical(names: readonly string[], orders: readonly string[]): string 
   return [...pairs.sort(), ...[...names].sort()].join(' ')
 }
 
-function compareAll(seed: number, steps: number, asOperations: boolean, runs: number): void {
+function compareAll(seed: number, steps: number, asOperations: boolean, runs: number, waiting = false): void {
   const random = new Random(seed)
   let plain = 0
   let reduced = 0
   for (let i = 0; i < runs; i++) {
-    const program = randomProgram(random, steps, asOperations ? 2 : 3)
+    const program = randomProgram(random, steps, asOperations ? 2 : 3, waiting)
     const all = outcomes(program, 'dfs', asOperations)
     const some = outcomes(program, 'dpor', asOperations)
     plain += all.executions
@@ -63,6 +63,10 @@ function compareAll(seed: number, steps: number, asOperations: boolean, runs: nu
 
 test('final states and results', () => {
   compareAll(11, 8, false, RUNS)
+})
+
+test('waiting with a time-out, and notifying', () => {
+  compareAll(13, 6, false, RUNS, true)
 })
 
 test('real-time orders of operations', () => {

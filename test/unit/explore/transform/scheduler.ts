@@ -1,5 +1,6 @@
 /** A scheduler that goes on to the next thread at every step. */
 import * as language from '../../../../src/explore/language.ts'
+import { $sites } from '../../../../src/explore/sites.ts'
 import { setInThread } from '../../../../src/explore/state.ts'
 
 type Step = () => unknown
@@ -109,15 +110,10 @@ class Reference {
   }
 }
 
-export const announced: { file: string; places: readonly (readonly [number, number, string])[] }[] = []
-
 /** What rewritten programs import. */
 export const runtime = {
   ...language,
-  $sites: (file: string, places: readonly (readonly [number, number, string])[]): number => {
-    announced.push({ file, places })
-    return 0
-  },
+  $sites,
   $pre: (_site: number, op: number, ...args: unknown[]): boolean => scheduler.announce(() => perform(op, args)),
   $exec: (): unknown => scheduler.perform(),
   *$wait(_site: number, ...args: unknown[]): language.Coroutine {
