@@ -4,7 +4,7 @@
  * Freund, PLDI 2009).
  */
 import { MAX_THREADS } from './events.ts'
-import { grown } from './trace.ts'
+import { fillRow, grown } from './trace.ts'
 
 const SEVERAL = -1
 const THREAD_BITS = 3
@@ -41,7 +41,7 @@ export class ClockSets {
     }
     const at = cell * MAX_THREADS
     if (one > 0) {
-      this.several.fill(0, at, at + MAX_THREADS)
+      fillRow(this.several, cell, 0)
       this.several[at + (one & THREAD_MASK)] = one >>> THREAD_BITS
       this.one[cell] = SEVERAL
     }

@@ -16,7 +16,7 @@ import { COMPARE_EXCHANGE, LOAD, MAX_THREADS, NOTIFY, WAIT, WAKE, isHistoryStep,
 import { PARKED, touches } from './machine.ts'
 import { pendingA, pendingAwait, pendingB, pendingOp, pendingSpan, pendingView, pendingWord } from './pending.ts'
 import { type Strategy, has, lowest } from './strategy.ts'
-import { grown, trace } from './trace.ts'
+import { fillRow, grown, trace } from './trace.ts'
 
 const NONE = -1
 const CALLS = 0
@@ -65,9 +65,9 @@ export class Dpor implements Strategy {
     const { length, floor } = this.choices
     // The last choice is a new one, except for a prefix that was explored elsewhere.
     this.fresh = length === floor ? length : length - 1
-    this.clocks.fill(0)
-    this.lastHistory[CALLS]!.fill(NONE)
-    this.lastHistory[RETURNS]!.fill(NONE)
+    for (let t = 0; t < MAX_THREADS; t++) fillRow(this.clocks, t, 0)
+    fillRow(this.lastHistory[CALLS]!, 0, NONE)
+    fillRow(this.lastHistory[RETURNS]!, 0, NONE)
   }
 
   choose(current: number, enabled: number): number {
@@ -172,7 +172,7 @@ export class Dpor implements Strategy {
     if (this.stamp[cell] !== this.execution) {
       this.stamp[cell] = this.execution
       this.lastWrite[cell] = NONE
-      this.lastRead.fill(NONE, cell * MAX_THREADS, (cell + 1) * MAX_THREADS)
+      fillRow(this.lastRead, cell, NONE)
     }
     return cell
   }
@@ -196,7 +196,7 @@ export class Dpor implements Strategy {
   private rememberAt(cell: number, row: number, t: number, write: boolean): void {
     if (write) {
       this.lastWrite[cell] = row
-      this.lastRead.fill(NONE, cell * MAX_THREADS, (cell + 1) * MAX_THREADS)
+      fillRow(this.lastRead, cell, NONE)
     } else this.lastRead[cell * MAX_THREADS + t] = row
   }
 
@@ -244,7 +244,7 @@ export class Dpor implements Strategy {
     const q = trace.thread[earlier]!
     const position = trace.position[earlier]!
     let initials = 0
-    first.fill(0)
+    fillRow(first, 0, 0)
     for (let m = earlier + 1; m < row; m++) {
       const at = m * MAX_THREADS
       if (trace.clock[at + q]! >= position) continue

@@ -194,10 +194,13 @@ export class Machine {
     return 0
   }
 
+  /** A thread that sleeps although its word has changed, or somebody was notified before, has lost its wake-up. */
   private standstill(spinners: number): FailureKind {
     if (spinners === (this.alive & this.blocked)) return 'livelock'
     for (let t = 0; t < MAX_THREADS; t++) {
-      if ((this.parked & (1 << t)) !== 0 && this.missed.has(pendingWord[t]!)) return 'lost-wake-up'
+      if ((this.parked & (1 << t)) === 0) continue
+      const changed = rawLoad(pendingView[t]!, pendingIndex[t]!) !== expectedOf(pendingView[t]!, pendingA[t])
+      if (changed || this.missed.has(pendingWord[t]!)) return 'lost-wake-up'
     }
     return 'deadlock'
   }

@@ -27,9 +27,9 @@ function access(view: View, index: number, write: number, site: number): void {
   if (write !== 0) memory.current!.touch(byte >> 2, (width + 3) >> 2)
   const t = machine.current
   if (t === OUTSIDE) return
+  if (machine.recorder !== undefined) machine.recorder.plain(byte, width, write !== 0, site)
   if (width === 4) shadow.plainWord(t, byte >> 2, write, site)
   else shadow.plainBytes(t, byte, byte + width, write, site)
-  machine.recorder?.plain(byte, width, write !== 0, site)
 }
 
 function isShared(view: unknown): view is View {
@@ -91,6 +91,6 @@ export function accessBytes(start: number, end: number, write: boolean): void {
   const t = machine.current
   if (t === OUTSIDE) return
   if (write) markEffect(t)
-  shadow.plainBytes(t, start, end, write ? 1 : 0, bulkSite)
   machine.recorder?.plain(start, end - start, write, bulkSite)
+  shadow.plainBytes(t, start, end, write ? 1 : 0, bulkSite)
 }

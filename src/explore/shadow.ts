@@ -14,7 +14,7 @@ import { ClockSets } from './clock-sets.ts'
 import { ALLOCATE, CALL, FREE, MAX_THREADS, NOTIFY, STORE, WAIT, WAKE } from './events.ts'
 import type { FailureKind } from './failure.ts'
 import type { View } from './pending.ts'
-import { grown } from './trace.ts'
+import { fillRow, grown } from './trace.ts'
 
 const LIVE = 1
 const FREED = 2
@@ -75,8 +75,10 @@ export class Shadow {
     this.anyFreed = false
     if (this.blocks.size !== 0) this.blocks.clear()
     if (this.waiters.size !== 0) this.waiters.clear()
-    this.clocks.fill(0)
-    for (let t = 0; t < MAX_THREADS; t++) this.clocks[t * MAX_THREADS + t] = 1
+    for (let t = 0; t < MAX_THREADS; t++) {
+      fillRow(this.clocks, t, 0)
+      this.clocks[t * MAX_THREADS + t] = 1
+    }
   }
 
   /** All that `first` has done comes before whatever `then` does. */
@@ -99,7 +101,7 @@ export class Shadow {
     this.plainReads.clear(cell)
     this.atomicWrites.clear(cell)
     this.atomicReads.clear(cell)
-    this.released.fill(0, cell * MAX_THREADS, (cell + 1) * MAX_THREADS)
+    fillRow(this.released, cell, 0)
   }
 
   /** A step of the machine: an atomic access, or the announcement of a block. */
@@ -272,15 +274,24 @@ export class Shadow {
 
   private free(t: number, word: number, span: number, site: number): void {
     if (this.stateOf(word) === FREED) this.report('double-free', t, -1, word * 4, 'frees what is free', site)
-    const races = this.races
     // Whoever still reads while the block is freed uses it after the free in another order of the same steps.
-    this.races = false
-    this.plainBytes(t, word * 4, (word + span) * 4, 1, site)
-    this.races = races
+    for (let at = word; at < word + span; at++) {
+      const bytes = this.cells.bytesOf(at)
+      if (bytes < 0) this.checkFree(this.cells.of(at), t, at * 4, site)
+      else for (let i = 0; i < 4; i++) this.checkFree(bytes + i, t, at * 4 + i, site)
+    }
     for (let at = word; at < word + span; at++) this.setState(at, FREED)
     this.blocks.delete(word)
     this.anyFreed = true
     this.clocks[t * MAX_THREADS + t]!++
+  }
+
+  private checkFree(cell: number, t: number, byte: number, site: number): void {
+    this.fresh(cell)
+    for (const set of [this.plainWrites, this.plainReads, this.atomicWrites, this.atomicReads]) {
+      const other = set.unordered(cell, t, this.clocks)
+      if (other >= 0) this.report('use-after-free', t, other, byte, 'frees, unordered with an access', site)
+    }
   }
 
   private stateOf(word: number): number {

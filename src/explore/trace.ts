@@ -34,7 +34,7 @@ export class Trace {
 
   clear(): void {
     this.depth = 0
-    this.count.fill(0)
+    fillRow(this.count, 0, 0)
   }
 
   /** Row of a thread's step by its position, from 1. */
@@ -68,6 +68,12 @@ export class Trace {
 export function grown<T extends Int8Array | Uint8Array | Int32Array>(from: T, to: T): T {
   to.set(from)
   return to
+}
+
+/** Sets a row of one number for each thread. A loop, since the built-in functions are watched during an exploration. */
+export function fillRow(rows: Int32Array, row: number, value: number): void {
+  const at = row * MAX_THREADS
+  for (let t = 0; t < MAX_THREADS; t++) rows[at + t] = value
 }
 
 export const trace = new Trace()

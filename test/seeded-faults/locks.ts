@@ -128,48 +128,48 @@ export const scenarios: Scenario[] = [
   fails(
     "Peterson's lock with plain accesses",
     'data-race',
-    100,
+    2,
     sections((words, thread) => new PlainPetersonLock(words, thread)),
   ),
   fails(
     "Peterson's lock with its first two steps exchanged",
     'data-race',
-    1000,
+    16,
     sections((words, thread) => new HastyPetersonLock(words, thread)),
   ),
   fails(
     'a lock that is given back by a plain store',
     'data-race',
-    100,
+    2,
     sections((words) => new SpinLock(words)),
   ),
   fails(
     'a ticket lock that spins on a plain read',
     'data-race',
-    100,
+    2,
     sections((words) => new PlainTicketLock(words)),
   ),
   fails(
     'an MCS lock that does not wait for its successor',
     'livelock',
-    1000,
+    4,
     sections((words, thread) => new HastyMcsLock(words, thread)),
   ),
-  fails('a read-write lock that looks before it counts', 'data-race', 1000, {
+  fails('a read-write lock that looks before it counts', 'data-race', 8, {
     memory: { bytes: 4096 },
     attach: (sab) => new WrongOrderReadWriteLock(new Int32Array(sab)),
     threads: [readBoth, writeBoth],
   }),
-  fails('two locks taken in two orders', 'deadlock', 1000, sections(crossed)),
-  fails('two locks taken in two orders, spinning', 'livelock', 1000, sections(crossedSpinning)),
-  fails('two that give way to each other', 'unbounded', 100, {
+  fails('two locks taken in two orders', 'deadlock', 812, sections(crossed)),
+  fails('two locks taken in two orders, spinning', 'livelock', 20, sections(crossedSpinning)),
+  fails('two that give way to each other', 'unbounded', 4, {
     ...sections((words, thread) => new PoliteLock(words, thread)),
     maxSteps: 500,
   }),
   fails(
     'two that wait for each other',
     'livelock',
-    1000,
+    8,
     sections((words, thread) => new StubbornLock(words, thread)),
   ),
 ]

@@ -56,23 +56,23 @@ function get(once: Once): void {
 }
 
 export const scenarios: Scenario[] = [
-  fails('double-checked initialisation with plain reads', 'data-race', 100, {
+  fails('double-checked initialisation with plain reads', 'data-race', 2, {
     memory,
     attach: (sab) => new PlainOnce(new Int32Array(sab)),
     threads: [get, get],
   }),
-  fails('a value that is announced before it is written', 'data-race', 100, {
+  fails('a value that is announced before it is written', 'data-race', 2, {
     memory,
     attach: (sab) => new HastyOnce(new Int32Array(sab)),
     threads: [get, get],
   }),
-  fails('a value that is made twice', 'assertion', 100, {
+  fails('a value that is made twice', 'assertion', 4, {
     memory,
     attach: (sab) => new UnlockedOnce(new Int32Array(sab)),
     threads: [get, get],
     after: (sab) => assert.equal(new Int32Array(sab)[made], 1),
   }),
-  fails('a block that is published before it is filled', 'assertion', 100, {
+  fails('a block that is published before it is filled', 'assertion', 4, {
     memory,
     attach: (sab) => new HastyCell(new Int32Array(sab)),
     threads: [(cell) => cell.publish(), (cell) => assert.notEqual(cell.read(), 0)],

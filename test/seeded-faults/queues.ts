@@ -105,7 +105,7 @@ class Log {
 }
 
 export const scenarios: Scenario[] = [
-  fails('a Michael-Scott queue without the check of the tail', 'not-linearizable', 1000, {
+  fails('a Michael-Scott queue without the check of the tail', 'not-linearizable', 46, {
     memory,
     setup: michaelScott.format,
     attach: (sab, thread) => new TailTrustingQueue(new Int32Array(sab), thread),
@@ -119,28 +119,28 @@ export const scenarios: Scenario[] = [
     ],
     linearizable: queue(),
   }),
-  fails('a deque whose last value is taken twice', 'not-linearizable', 1000, {
+  fails('a deque whose last value is taken twice', 'not-linearizable', 20, {
     memory,
     setup: (sab) => chaseLev.ChaseLevDeque.format(new Int32Array(sab), [1]),
     attach: (sab) => new GreedyDeque(new Int32Array(sab)),
     threads: [(d) => void chaseLev.pop(d), (d) => void chaseLev.steal(d)],
     linearizable: deque([1]),
   }),
-  fails('a deque that grows before its values are copied', 'not-linearizable', 1000, {
+  fails('a deque that grows before its values are copied', 'not-linearizable', 8, {
     memory,
     setup: (sab) => chaseLev.ChaseLevDeque.format(new Int32Array(sab), [1, 2]),
     attach: (sab) => new EmptyGrowingDeque(new Int32Array(sab)),
     threads: [(d) => chaseLev.push(d, 3), (d) => void chaseLev.steal(d)],
     linearizable: deque([1, 2]),
   }),
-  fails('a deque that goes on writing to the array it has outgrown', 'not-linearizable', 1000, {
+  fails('a deque that goes on writing to the array it has outgrown', 'not-linearizable', 10, {
     memory,
     setup: (sab) => chaseLev.ChaseLevDeque.format(new Int32Array(sab), [1, 2]),
     attach: (sab) => new OverwritingDeque(new Int32Array(sab)),
     threads: [(d) => chaseLev.push(d, 3), (d) => void chaseLev.steal(d)],
     linearizable: deque([1, 2]),
   }),
-  fails('a Harris list without the mark', 'not-linearizable', 1000, {
+  fails('a Harris list without the mark', 'not-linearizable', 16, {
     memory,
     setup: harris.format,
     attach: (sab, thread) => new UnmarkedList(new Int32Array(sab), thread),
@@ -153,14 +153,14 @@ export const scenarios: Scenario[] = [
     ],
     linearizable: set([2, 4]),
   }),
-  fails('a delta linked into a sealed page', 'not-linearizable', 1000, {
+  fails('a delta linked into a sealed page', 'not-linearizable', 24, {
     memory,
     setup: formatChain,
     attach: (sab, thread) => new SealBlindChain(new Int32Array(sab), thread),
     threads: [addAndLook, (chain) => chain.move()],
     linearizable: set(),
   }),
-  fails('a reserved entry that is never given up', 'livelock', 1000, {
+  fails('a reserved entry that is never given up', 'livelock', 4, {
     memory,
     attach: (sab) => new Log(new Int32Array(sab)),
     threads: [

@@ -197,25 +197,25 @@ function fillAndTake(cell: FirstWins): void {
 }
 
 export const scenarios: Scenario[] = [
-  fails('a node retired before it is unlinked', 'use-after-free', 20_000, {
+  fails('a node retired before it is unlinked', 'use-after-free', 72, {
     memory,
     setup: twoNodes,
     attach: (sab, thread) => new EagerStack(new Int32Array(sab), thread),
     threads: [collectAndPop, popAndCollect],
   }),
-  fails('the epoch read before the node is unlinked', 'use-after-free', 20_000, {
+  fails('the epoch read before the node is unlinked', 'use-after-free', 62, {
     memory,
     setup: twoNodes,
     attach: (sab, thread) => new EarlyEpochStack(new Int32Array(sab), thread),
     threads: [collectAndPop, popAndCollect],
   }),
-  fails('a node given back one epoch too early', 'use-after-free', 20_000, {
+  fails('a node given back one epoch too early', 'use-after-free', 10, {
     memory,
     setup: twoNodes,
     attach: (sab, thread) => new ShortEpochStack(new Int32Array(sab), thread),
     threads: [(s) => void s.pop(), popAndCollect],
   }),
-  fails('a reader that does not look again after it has come in', 'use-after-free', 20_000, {
+  fails('a reader that does not look again after it has come in', 'use-after-free', 54, {
     memory,
     setup: (sab) => Snapshot.format(new Int32Array(sab)),
     attach: (sab, thread) => new TrustingSnapshot(new Int32Array(sab), thread),
@@ -228,32 +228,32 @@ export const scenarios: Scenario[] = [
     ],
     linearizable: register([0, 0]),
   }),
-  fails('a hazard pointer that is not looked at again', 'use-after-free', 1000, {
+  fails('a hazard pointer that is not looked at again', 'use-after-free', 14, {
     memory,
     setup: (sab) => (new Int32Array(sab)[shared] = block),
     attach: (sab, thread) => new HazardCell(new Int32Array(sab), thread),
     threads: [(cell) => cell.write(1), (cell) => void cell.read()],
   }),
-  fails('one block given back by two', 'double-free', 1000, {
+  fails('one block given back by two', 'double-free', 4, {
     memory,
     setup: (sab) => (new Int32Array(sab)[shared] = block),
     attach: (sab, thread) => new Bin(new Int32Array(sab), thread),
     threads: [(bin) => bin.empty(), (bin) => bin.empty()],
   }),
-  fails('a count that is lowered and then looked at', 'double-free', 1000, {
+  fails('a count that is lowered and then looked at', 'double-free', 4, {
     memory,
     setup: (sab) => (new Int32Array(sab)[1] = 2),
     attach: (sab, thread) => new Counted(new Int32Array(sab), thread),
     threads: [(counted) => counted.release(), (counted) => counted.release()],
   }),
-  fails('a block forgotten by the one who came second', 'leak', 1000, {
+  fails('a block forgotten by the one who came second', 'leak', 4, {
     memory,
     attach: (sab, thread) => new FirstWins(new Int32Array(sab), thread),
     threads: [fillAndTake, fillAndTake],
     after: (sab) => assert.equal(new Int32Array(sab)[shared], 0),
     leaks: true,
   }),
-  fails('a cleaner that forgets a fragment', 'leak', 1000, {
+  fails('a cleaner that forgets a fragment', 'leak', 56, {
     memory,
     attach: (sab, thread) => new Fragments(new Int32Array(sab), thread),
     threads: [

@@ -70,7 +70,7 @@ class FreeList {
 }
 
 export const scenarios: Scenario[] = [
-  fails('a stack without tags whose nodes come back', 'not-linearizable', 1000, {
+  fails('a stack without tags whose nodes come back', 'not-linearizable', 8, {
     memory: { bytes: 4096 },
     setup: twoNodes,
     attach: (sab, thread) => new UntaggedStack(new Int32Array(sab), thread),
@@ -83,14 +83,14 @@ export const scenarios: Scenario[] = [
     ],
     linearizable: stack([1, 2]),
   }),
-  fails('a stack that frees what others read', 'use-after-free', 1000, {
+  fails('a stack that frees what others read', 'use-after-free', 4, {
     memory: { bytes: 4096 },
     setup: twoNodes,
     attach: (sab, thread) => new HastyStack(new Int32Array(sab), thread),
     threads: [(s) => void s.pop(), (s) => void s.pop()],
     after: (sab) => assert.equal(new Int32Array(sab)[head], 0),
   }),
-  fails('a free list that hands out a block twice', 'assertion', 1000, {
+  fails('a free list that hands out a block twice', 'assertion', 8, {
     memory: { bytes: 4096 },
     setup: (sab) => FreeList.format(new Int32Array(sab)),
     attach: (sab) => new FreeList(new Int32Array(sab)),

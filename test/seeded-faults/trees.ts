@@ -47,28 +47,28 @@ class SkippingTree extends BLinkTree {
 }
 
 export const scenarios: Scenario[] = [
-  fails('a sibling published late', 'not-linearizable', 1000, {
+  fails('a sibling published late', 'not-linearizable', 8, {
     memory,
     setup: (sab) => BLinkTree.format(new Int32Array(sab), [2, 4]),
     attach: (sab, thread) => new LateSiblingTree(new Int32Array(sab), thread),
     threads: [(tree) => void add(tree, 3), (tree) => void has(tree, 4)],
     linearizable: set([2, 4]),
   }),
-  fails('a separator posted before the root is hoisted', 'assertion', 1000, {
+  fails('a separator posted before the root is hoisted', 'assertion', 4, {
     memory,
     setup: (sab) => BLinkTree.format(new Int32Array(sab), [2, 4]),
     attach: (sab, thread) => new EarlySeparatorTree(new Int32Array(sab), thread),
     threads: [(tree) => void add(tree, 6), (tree) => void add(tree, 8)],
     after: verify,
   }),
-  fails('a separator lost', 'assertion', 1000, {
+  fails('a separator lost', 'assertion', 4, {
     memory,
     setup: (sab) => BLinkTree.format(new Int32Array(sab), [1, 3], [5, 7]),
     attach: (sab, thread) => new LostSeparatorTree(new Int32Array(sab), thread),
     threads: [(tree) => void add(tree, 2), (tree) => void add(tree, 6)],
     after: verify,
   }),
-  fails('a scan that skips a key at a split', 'assertion', 1000, {
+  fails('a scan that skips a key at a split', 'assertion', 8, {
     memory,
     setup: (sab) => BLinkTree.format(new Int32Array(sab), [1, 3], [5, 7]),
     attach: (sab, thread) => new SkippingTree(new Int32Array(sab), thread),

@@ -54,22 +54,22 @@ class Mailbox {
 const attach = (sab: SharedArrayBuffer): Mailbox => new Mailbox(new Int32Array(sab))
 
 export const scenarios: Scenario[] = [
-  fails('a bell that rings before the sleep', 'lost-wake-up', 100, {
+  fails('a bell that rings before the sleep', 'lost-wake-up', 4, {
     memory,
     attach,
     threads: [(box) => box.sleep(), (box) => box.ring()],
   }),
-  fails('a wake before the change', 'deadlock', 100, {
+  fails('a wake before the change', 'lost-wake-up', 4, {
     memory,
     attach,
     threads: [(box) => box.wait(), (box) => box.wakeAndSet()],
   }),
-  fails('one wake for two sleepers', 'deadlock', 1000, {
+  fails('one wake for two sleepers', 'lost-wake-up', 2, {
     memory,
     attach,
     threads: [(box) => box.wait(), (box) => box.wait(), (box) => box.open()],
   }),
-  fails('a condition that is not looked at again', 'assertion', 1000, {
+  fails('a condition that is not looked at again', 'assertion', 82, {
     memory,
     attach,
     threads: [

@@ -49,30 +49,30 @@ function readLength(words: Int32Array): void {
 const attach = (sab: SharedArrayBuffer): Int32Array => new Int32Array(sab)
 
 export const scenarios: Scenario[] = [
-  fails('a seqlock that does not look at the sequence again', 'not-linearizable', 1000, {
+  fails('a seqlock that does not look at the sequence again', 'not-linearizable', 12, {
     memory,
     attach: (sab) => new UncheckedSeqlock(new Int32Array(sab)),
     threads: [(lock) => write(lock, 1, 1), (lock) => void read(lock)],
     linearizable: register([0, 0]),
   }),
-  fails('a seqlock whose writer leaves the sequence even', 'not-linearizable', 1000, {
+  fails('a seqlock whose writer leaves the sequence even', 'not-linearizable', 10, {
     memory,
     attach: (sab) => new EvenSeqlock(new Int32Array(sab)),
     threads: [(lock) => write(lock, 1, 1), (lock) => void read(lock)],
     linearizable: register([0, 0]),
   }),
-  fails('a count that is read and then written', 'not-linearizable', 100, {
+  fails('a count that is read and then written', 'not-linearizable', 6, {
     memory,
     attach,
     threads: [increment, increment],
     linearizable: counter(),
   }),
-  fails('a count in a plain word', 'data-race', 100, {
+  fails('a count in a plain word', 'data-race', 2, {
     memory,
     attach,
     threads: [incrementPlainly, incrementPlainly],
   }),
-  fails('atomic accesses of two sizes to one word', 'data-race', 100, {
+  fails('atomic accesses of two sizes to one word', 'data-race', 4, {
     memory,
     attach,
     threads: [setHeader, readLength],

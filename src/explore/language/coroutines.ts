@@ -19,6 +19,10 @@ const DROPPED =
   'an instrumented function was called by code that is not instrumented, which dropped its coroutine ' +
   '(a callback of a library, a conversion to a string or number, a getter read by a built-in function)'
 
+/** What stands for a coroutine in `last` after a refusal that cannot be thrown, with the reason. */
+const REFUSED = inOrder(undefined as never, undefined as never)
+let refusal = ''
+
 /** Forgets what an execution that was given up has left behind. */
 export function forget(): void {
   last = null
@@ -56,8 +60,9 @@ export function checkConsumed(): void {
 }
 
 function dropped(): never {
+  const reason = last === REFUSED ? refusal : DROPPED
   forget()
-  return fail('unsupported', DROPPED)
+  return fail('unsupported', reason)
 }
 
 /**
@@ -101,9 +106,12 @@ export function $plain<T>(site: number, given: T): T {
   return given
 }
 
-/** At the head of async functions that may reach shared memory. */
+/** At the head of async functions that may reach shared memory. What they throw only rejects a promise. */
 export function $async(site: number): void {
-  if (inThread) fail('unsupported', `${placeOf(site)}: an async function that reaches shared memory cannot be explored`)
+  if (!inThread) return
+  refusal = `${placeOf(site)}: an async function that reaches shared memory cannot be explored`
+  last = REFUSED
+  fail('unsupported', refusal)
 }
 
 /** `value + delta` as ++ and -- compute it. */

@@ -40,11 +40,14 @@ export class Emitter {
   readonly colours: Colours
   readonly helpers = new Set<Helper>()
   readonly sites: Site[] = []
+  /** Functions that go to the end of the module. */
+  readonly lifted: Rope[] = []
   frame: Frame = newFrame('module')
   private readonly rewrites: ReadonlyMap<string, Rewrite>
   private readonly siteOf = new Map<Node, string>()
   private temps = 0
   private loops = 0
+  private lifts = 0
   private classes = 0
 
   constructor(source: Source, colours: Colours, rewrites: ReadonlyMap<string, Rewrite>) {
@@ -103,6 +106,22 @@ export class Emitter {
     }
   }
 
+  /** Whether the code of a node, as part of a coroutine, can pause. */
+  pauses(node: Node): boolean {
+    const frame = newFrame('coroutine')
+    const { length } = this.lifted
+    this.within(frame, () => this.emit(node))
+    this.lifted.length = length
+    return frame.yields
+  }
+
+  /** Puts a function at the end of the module. @returns its name */
+  lift(make: (name: string) => Rope): string {
+    const name = `$g_${++this.lifts}`
+    this.lifted.push(['\n', make(name)])
+    return name
+  }
+
   /** An expression that stands where no variable can be declared; what it needs becomes parameters of an arrow. */
   detached(kind: FrameKind, node: Node): Rope {
     const frame = newFrame(kind)
@@ -153,6 +172,11 @@ export class Emitter {
   /** Marks the place of a node for the source map. */
   place(node: Node): Rope {
     return { start: node.start, end: node.start }
+  }
+
+  /** Marks a value that is about to become visible to others. Module code is never part of an execution. */
+  effect(value: Rope): Rope {
+    return this.frame.kind === 'module' ? value : [`${this.helper('m')}(`, value, ')']
   }
 
   /** A value that may be a coroutine to be run to its end here. */

@@ -41,7 +41,7 @@ function rewrite(source: Source, colours: Colours, runtime: string): Instrumente
   const hashbang = /^#!.*\n/.exec(source.code)?.[0] ?? ''
   const rest: Rope = hashbang === '' ? program : cut(program, hashbang.length)
   const head = helpers === '' ? '' : `${helpers}${sites}${declared} `
-  const { code, mappings } = flatten([hashbang, head, rest], source.code, source.lines)
+  const { code, mappings } = flatten([hashbang, head, rest, emitter.lifted], source.code, source.lines)
   const map: DecodedSourceMap = {
     version: 3,
     names: [],

@@ -14,18 +14,13 @@ function isLogical(operator: string): boolean {
   return operator === '&&=' || operator === '||=' || operator === '??='
 }
 
-/** Marks a value that is about to become visible to others. Module code is never part of an execution. */
-function marked(emitter: Emitter, value: Rope): Rope {
-  return emitter.frame.kind === 'module' ? value : [`${emitter.helper('m')}(`, value, ')']
-}
-
 export function rewriteAssignment(emitter: Emitter, node: Node): Rope | undefined {
   const target = bare(node.left)
   if (isElement(target)) return element(emitter, node, target)
   if (target.type === 'MemberExpression') return property(emitter, node, target)
   if (target.type === 'Identifier') {
     if (!emitter.source.isOuter(target)) return undefined
-    return emitter.copy(node, new Map([[node.right, marked(emitter, emitter.emit(node.right))]]))
+    return emitter.copy(node, new Map([[node.right, emitter.effect(emitter.emit(node.right))]]))
   }
   return pattern(emitter, node, target)
 }
@@ -61,7 +56,7 @@ function property(emitter: Emitter, node: Node, target: Node): Rope {
   const writes = colours.writes(name)
   const reads = node.operator !== '=' && colours.reads(name)
   if (emitter.isCoroutine && (writes || reads)) return accessor(emitter, node, target, reads, writes)
-  const value = marked(emitter, emitter.emit(node.right))
+  const value = emitter.effect(emitter.emit(node.right))
   return [emitter.copy(target), ` ${node.operator} `, value]
 }
 
@@ -88,20 +83,20 @@ function accessor(emitter: Emitter, node: Node, target: Node, reads: boolean, wr
   const right = () => group(node.right, emitter.emit(node.right))
   const left = () => (writes ? emitter.runLeft() : '')
   if (node.operator === '=') {
-    return ['(', first, member, ` = ${value} = `, marked(emitter, right()), ', ', left(), `${value})`]
+    return ['(', first, member, ` = ${value} = `, emitter.effect(right()), ', ', left(), `${value})`]
   }
   const old = reads ? emitter.run(target, member) : member
   const operator = arithmetic(node.operator)
   if (operator !== undefined) {
     const sum: Rope = [`${value} = `, old, ` ${operator} `, right()]
-    return ['(', first, sum, ', ', member, ' = ', marked(emitter, value), ', ', left(), `${value})`]
+    return ['(', first, sum, ', ', member, ' = ', emitter.effect(value), ', ', left(), `${value})`]
   }
-  const assigned: Rope = ['(', member, ` = ${value} = `, marked(emitter, right()), ', ', left(), `${value})`]
+  const assigned: Rope = ['(', member, ` = ${value} = `, emitter.effect(right()), ', ', left(), `${value})`]
   return ['(', first, old, ` ${node.operator.slice(0, -1)} `, assigned, ')']
 }
 
 function pattern(emitter: Emitter, node: Node, target: Node): Rope {
-  const value = hasEffect(emitter, target) ? marked(emitter, emitter.emit(node.right)) : emitter.emit(node.right)
+  const value = hasEffect(emitter, target) ? emitter.effect(emitter.emit(node.right)) : emitter.emit(node.right)
   if (!isHotPattern(emitter, target)) {
     const left = emitter.emit(target)
     return [left, ' = ', takeElements(emitter, target, value)]
@@ -135,7 +130,7 @@ export function rewriteUpdate(emitter: Emitter, node: Node): Rope | undefined {
   const read = reads ? emitter.run(target, member) : member
   const inc = emitter.helper('inc')
   const before: Rope = [`${old} = ${inc}(`, read, `, 0), `]
-  const after: Rope = [member, ` = ${next} = `, marked(emitter, `${inc}(${old}, ${delta})`), ', ']
+  const after: Rope = [member, ` = ${next} = `, emitter.effect(`${inc}(${old}, ${delta})`), ', ']
   return ['(', first, before, after, writes ? emitter.runLeft() : '', `${node.prefix ? next : old})`]
 }
 

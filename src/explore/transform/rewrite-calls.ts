@@ -68,7 +68,7 @@ export function simpleCall(emitter: Emitter, node: Node, callee: Rope): Rope {
 
 /** The object of a call, noting what a built-in method of that name would do to it. */
 function markedReceiver(emitter: Emitter, node: Node, name: string, object: Rope): Rope {
-  const marked: Rope = changesObject(name) ? [`${emitter.helper('m')}(`, object, ')'] : object
+  const marked: Rope = changesObject(name) ? emitter.effect(object) : object
   return isBulk(name) ? [`${emitter.helper('at')}(${emitter.site(node)}, `, marked, ')'] : marked
 }
 

@@ -171,11 +171,12 @@ class Builder implements Scopes {
 
   /** After all declarations are known, because a closure may assign what is declared after it. */
   private resolveAssignments(node: Node): void {
-    const changed = (target: Node, at: number) => {
+    const changed = (target: Node, at: number, isNew = false) => {
       for (const id of namesIn(target)) {
         const variable = this.scopes.get(id)?.resolve(id.name)
         if (variable === undefined) continue
         variable.assigned.push(at)
+        if (isNew) continue
         variable.changes = true
         variable.bound = undefined
       }
@@ -185,7 +186,7 @@ class Builder implements Scopes {
     else if (node.type === 'ForInStatement' || node.type === 'ForOfStatement') {
       const declared = node.left.type === 'VariableDeclaration'
       for (const target of declared ? node.left.declarations.map(({ id }) => id!) : [node.left]) {
-        changed(target, target.start)
+        changed(target, target.start, declared && node.left.kind !== 'var')
       }
     } else if (node.type === 'VariableDeclarator' && node.init) {
       for (const id of namesIn(node.id!)) this.scopes.get(id)?.resolve(id.name)?.assigned.push(node.start)
