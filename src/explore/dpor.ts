@@ -12,9 +12,20 @@
  */
 import { Cells } from './cells.ts'
 import { Choices } from './choices.ts'
-import { COMPARE_EXCHANGE, LOAD, MAX_THREADS, NOTIFY, WAIT, WAKE, isHistoryStep, isWaking } from './events.ts'
-import { PARKED, touches } from './machine.ts'
+import {
+  COMPARE_EXCHANGE,
+  LOAD,
+  MAX_THREADS,
+  NOTIFY,
+  WAIT,
+  WAIT_ASYNC,
+  WAKE,
+  isHistoryStep,
+  isWaking,
+} from './events.ts'
+import { touches } from './machine.ts'
 import { pendingA, pendingAwait, pendingB, pendingOp, pendingSpan, pendingView, pendingWord } from './pending.ts'
+import { PARKED } from './waiters.ts'
 import { type Strategy, has, lowest } from './strategy.ts'
 import { fillRow, grown, trace } from './trace.ts'
 
@@ -291,12 +302,12 @@ function isReversible(earlier: number, row: number, t: number): boolean {
 /** Whether the step parked a thread, notified some or woke one. */
 function changesWaiters(row: number): boolean {
   const op = trace.op[row]!
-  return isWaking(op) || (op === WAIT && trace.result[row] === PARKED.length)
+  return isWaking(op) || ((op === WAIT || op === WAIT_ASYNC) && trace.result[row] === PARKED.length)
 }
 
 /** Whether a step of that kind leaves its word as it is. */
 function onlyReads(op: number): boolean {
-  return op === LOAD || op === WAIT
+  return op === LOAD || op === WAIT || op === WAIT_ASYNC
 }
 
 /** Whether the step that thread `q` has announced depends on the one just taken. */
@@ -310,7 +321,8 @@ function dependsOnNext(row: number, q: number): boolean {
   const awaited = pendingAwait[q]
   if (write && awaited !== undefined && touches(awaited, word, span)) return true
   if (isHistoryStep(next)) return false
-  if ((next === WAIT || isWaking(next)) && changesWaiters(row) && pendingWord[q] === word) return true
+  if ((next === WAIT || next === WAIT_ASYNC || isWaking(next)) && changesWaiters(row) && pendingWord[q] === word)
+    return true
   if (isWaking(op) || isWaking(next)) return false
   const nextWord = pendingWord[q]!
   const nextSpan = pendingSpan[q]!

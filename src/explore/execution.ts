@@ -5,7 +5,8 @@ import { type Coroutine, $c, $is, checkConsumed } from './language.ts'
 import { Failure, type FailureKind } from './failure.ts'
 import { history } from './history.ts'
 import { checkLinearizable, historyKey } from './linearizability.ts'
-import { $exec, $pre, type Recorder, machine } from './machine.ts'
+import { type Recorder, machine } from './machine.ts'
+import { $exec, $pre, settle } from './steps.ts'
 import type { ExploreOptions } from './options.ts'
 import { type Finding, shadow } from './shadow.ts'
 import { SharedMemory, memory } from './shared-memory.ts'
@@ -112,7 +113,6 @@ export class Execution {
     forgetHeads()
     history.operations = []
     this.results = Array<unknown>(this.options.threads.length).fill(undefined)
-    machine.waiters = []
     machine.strategy = strategy
     machine.victim = victim.thread
     machine.victimSteps = victim.steps
@@ -167,7 +167,7 @@ export class Execution {
       if ($is(given)) {
         coroutines[t] = given as Coroutine
         this.proceed(t, coroutines)
-      } else this.ended(t, given)
+      } else this.ended(t, given, coroutines)
     } catch (error) {
       machine.end(error)
     }
@@ -176,15 +176,21 @@ export class Execution {
   private proceed(t: number, coroutines: Coroutines): void {
     try {
       const step = coroutines[t]!.next()
-      if (step.done === true) this.ended(t, step.value)
+      if (step.done === true) this.ended(t, step.value, coroutines)
     } catch (error) {
       machine.end(error)
     }
   }
 
-  private ended(t: number, result: unknown): void {
+  /** A body has come to its end; its asynchronous waits may not have. */
+  private ended(t: number, result: unknown, coroutines: Coroutines): void {
     checkConsumed()
-    this.results[t] = result
+    this.results[t] ??= result
+    if (machine.waiters.asyncOf(t) !== undefined) {
+      coroutines[t] = settle(t)
+      this.proceed(t, coroutines)
+      return
+    }
     machine.alive &= ~(1 << t)
   }
 

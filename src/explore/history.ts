@@ -2,8 +2,9 @@
 import { ALLOCATE, CALL, FREE, RETURN } from './events.ts'
 import { $c, $is } from './language.ts'
 import type { HistoryOperation } from './linearizability.ts'
-import { $exec, $pre, machine } from './machine.ts'
+import { machine } from './machine.ts'
 import { pendingSite, type View } from './pending.ts'
+import { $exec, $pre } from './steps.ts'
 import { inThread } from './state.ts'
 import { trace } from './trace.ts'
 

@@ -158,3 +158,27 @@ test('a loop on plain reads that never ends is an error, not a hang', () => {
   }
   expect(run([spin], { races: 'ignore' }).kind).toBe('unbounded')
 })
+
+test('an asynchronous wait ends in a callback of the same thread', () => {
+  const wait: Thread = (words) => {
+    const { async, value } = Atomics.waitAsync(words, FLAG, 0)
+    if (!async) return void Atomics.store(words, 2, 10)
+    void value.then((how) => void Atomics.store(words, 2, how === 'ok' ? 20 : 30))
+  }
+  const seen = new Set<number>()
+  const after = (memory: SharedArrayBuffer): void => void seen.add(new Int32Array(memory)[2]!)
+  expect(run([signal, wait], { after }).kind).toBeUndefined()
+  expect([...seen].sort()).toEqual([10, 20])
+  expect(run([(words) => Atomics.load(words, FLAG), wait]).kind).toBe('deadlock')
+})
+
+test('the time-out of an asynchronous wait is a choice', () => {
+  const wait: Thread = (words) => {
+    const given = Atomics.waitAsync(words, FLAG, 0, 5)
+    if (given.async) void given.value.then((how) => void Atomics.store(words, 2, how.length))
+  }
+  const seen = new Set<number>()
+  const after = (memory: SharedArrayBuffer): void => void seen.add(new Int32Array(memory)[2]!)
+  expect(run([signal, wait], { after }).kind).toBeUndefined()
+  expect([...seen].sort()).toEqual([0, 2, 9])
+})

@@ -2,7 +2,7 @@
 import { ADD, COMPARE_EXCHANGE, EXCHANGE, LOAD, NOTIFY, STORE } from '../../../src/explore/events.ts'
 import { op } from '../../../src/explore/history.ts'
 import { $c, $is, type Coroutine } from '../../../src/explore/language.ts'
-import { $exec, $pre, $wait } from '../../../src/explore/machine.ts'
+import { $exec, $pre, $wait } from '../../../src/explore/steps.ts'
 import { Random } from '../../../src/explore/random.ts'
 
 type Instruction =

@@ -1,45 +1,27 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { join, relative, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { crawl, Project } from '../../../../src/explore/transform/index.ts'
 import * as language from '../../../../src/explore/language.ts'
-import { runtime, scheduler } from './scheduler.ts'
+import { NativeModules, type Loaded } from './native-modules.ts'
+import { scheduler } from './scheduler.ts'
 
 const ROOT = resolve(import.meta.dirname, '../../../..')
 const FLOORS = join(ROOT, 'test/unit/tree/engines.ts')
 
-type Engines = Record<string, (...args: unknown[]) => unknown>
-
-const globals = globalThis as unknown as { explorerTestRuntime: typeof runtime }
-let folder: string
-let engines: Engines
+let modules: NativeModules
+let engines: Loaded
 let files: string[]
 
-/** Loads the engine, rewritten, from files in a folder of its own, as plain modules of Node. */
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'heddle-transform-'))
-  globals.explorerTestRuntime = runtime
-  const names = Object.keys(runtime).filter((name) => name.startsWith('$'))
-  const runtimePath = join(folder, 'runtime.mjs')
-  writeFileSync(
-    runtimePath,
-    names.map((name) => `export const ${name} = globalThis.explorerTestRuntime.${name}\n`).join(''),
-  )
+  modules = new NativeModules(ROOT)
   files = crawl(FLOORS)
-  const project = new Project({ files, runtime: pathToFileURL(runtimePath).href })
-  for (const file of files) {
-    const target = join(folder, relative(ROOT, file).replace(/\.ts$/, '.mjs'))
-    mkdirSync(dirname(target), { recursive: true })
-    writeFileSync(target, project.instrument(file).code.replace(/(from\s+"\.[^"]*)\.ts"/g, '$1.mjs"'))
-  }
-  const main = join(folder, relative(ROOT, FLOORS).replace(/\.ts$/, '.mjs'))
-  engines = (await import(/* @vite-ignore */ pathToFileURL(main).href)) as Engines
+  const project = new Project({ files, runtime: modules.runtime })
+  for (const file of files) modules.add(file, project.instrument(file).code)
+  engines = await modules.load(FLOORS)
 })
 
 afterAll(() => {
-  rmSync(folder, { recursive: true, force: true })
+  modules.remove()
 })
 
 test('the engine consists of the files that its imports lead to', () => {
@@ -60,7 +42,7 @@ function work(engine: unknown): unknown {
 }
 
 test('operations of the rewritten engine give the right results outside threads', async () => {
-  const plain = (await import('../../tree/engines.ts')) as unknown as Engines
+  const plain = (await import('../../tree/engines.ts')) as unknown as Loaded
   const rewritten = engines
   engines = plain
   const expected = work(plain.firstEngine!())

@@ -41,7 +41,7 @@ test('elements in functions that do not pause', () => {
     'const f = (v) => { let $t1, $t2; return ($wr($s + 0, $t1 = v, $t2 = 0, $rd($s + 0, $t1, $t2) + 1)) }',
   )
   expect(bodyOf('function f(v, a = v[0] += 1) {}')).toBe(
-    'function f(v, a = ((($t3, $t4) => ($wr($s + 0, $t3 = v, $t4 = 0, $rd($s + 0, $t3, $t4) + 1)))()) {}',
+    'function f(v, a = ((($t3, $t4) => ($wr($s + 0, $t3 = v, $t4 = 0, $rd($s + 0, $t3, $t4) + 1)))())) {}',
   )
   expect(bodyOf('class C { a = b[0]; static c = d[1]; m(e) { return e[2] } }')).toBe(
     'class C { a = $rd($s + 0, b, 0); static c = $rd($s + 1, d, 1); m(e) { return $rd($s + 2, e, 2) } }',
