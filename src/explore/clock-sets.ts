@@ -28,6 +28,11 @@ export class ClockSets {
     this.several.copyWithin(to * MAX_THREADS, from * MAX_THREADS, (from + 1) * MAX_THREADS)
   }
 
+  /** Whether this very access, at this time, is all that is known. */
+  isOnly(cell: number, thread: number, time: number): boolean {
+    return this.one[cell] === ((time << THREAD_BITS) | thread)
+  }
+
   /** Leaves this access as the only one known. */
   set(cell: number, thread: number, time: number): void {
     this.one[cell] = (time << THREAD_BITS) | thread

@@ -3,6 +3,7 @@ import { OUTSIDE } from './pending.ts'
 import { BEGIN } from './events.ts'
 import { type Coroutine, $c, $is, checkConsumed } from './language.ts'
 import { Failure, type FailureKind } from './failure.ts'
+import { forgetViews } from './plain.ts'
 import { history } from './history.ts'
 import { checkLinearizable, historyKey } from './linearizability.ts'
 import { type Recorder, machine } from './machine.ts'
@@ -68,6 +69,7 @@ export class Execution {
     machine.current = OUTSIDE
     machine.invariant = machine.recorder = undefined
     memory.current = memory.buffer = undefined
+    forgetViews()
   }
 
   private found({ kind, thread, other, byte, what, site }: Finding): void {

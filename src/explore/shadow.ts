@@ -256,9 +256,11 @@ export class Shadow {
     if (this.anyFreed && this.state[cell] === FREED)
       this.report('use-after-free', t, -1, byte, write ? 'writes' : 'reads', site)
     if (!this.races) return
+    const now = this.clocks[t * MAX_THREADS + t]!
+    // Seen at this very time of the thread's clock: it was checked then, and nothing has happened to the cell since.
+    if ((write ? this.plainWrites : this.plainReads).isOnly(cell, t, now)) return
     this.check(this.plainWrites, cell, t, byte, write, site, 'a plain write')
     this.check(this.atomicWrites, cell, t, byte, write, site, 'an atomic write')
-    const now = this.clocks[t * MAX_THREADS + t]!
     if (write) {
       this.check(this.plainReads, cell, t, byte, write, site, 'a plain read')
       this.check(this.atomicReads, cell, t, byte, write, site, 'an atomic read')

@@ -40,7 +40,8 @@ function rewrite(source: Source, colours: Colours, runtime: string): Instrumente
   const helpers = names === '' ? '' : `import * as $rt from ${JSON.stringify(runtime)}; const { ${names} } = $rt;`
   const hashbang = /^#!.*\n/.exec(source.code)?.[0] ?? ''
   const rest: Rope = hashbang === '' ? program : cut(program, hashbang.length)
-  const head = helpers === '' ? '' : `${helpers}${sites}${declared} `
+  const declarations = `${helpers}${sites}${declared}`
+  const head = declarations === '' ? '' : `${declarations} `
   const { code, mappings } = flatten([hashbang, head, rest, emitter.lifted], source.code, source.lines)
   const map: DecodedSourceMap = {
     version: 3,

@@ -40,6 +40,8 @@ class Paused extends Base {
 function add(a, b) { return p((a | 0) + (b | 0)) }
 function apply(f, a) { return f(a) }
 const plain = (a) => (a | 0) + 1
+// What programs add up must not grow without end.
+const cap = (v) => typeof v === 'string' ? v.slice(0, 9) : v
 `
 
 /** Writes one program. */
@@ -89,14 +91,14 @@ ${body}
       .pick([
         () => `p(${x})`,
         () => `add(${x}, ${y})`,
-        () => `(${x} ${dice.pick(['+', '-', '<', '===', '&', '|'])} ${y})`,
+        () => `cap(${x} ${dice.pick(['+', '-', '<', '===', '&', '|'])} ${y})`,
         () => `(${x} ${dice.pick(['&&', '||', '??'])} ${y})`,
         () => `(${x} ? ${y} : ${z})`,
         () => `list[${i}]`,
         () => `(list[${i}] = ${y})`,
-        () => `(list[${i}] ${dice.pick(['+=', '-=', '||=', '??=', '&&=', '|='])} ${y})`,
+        () => `(list[${i}] ${dice.pick(['*=', '-=', '||=', '??=', '&&=', '|='])} ${y})`,
         () => `${dice.pick(['list[' + i + ']', 'o.x', 'a', 'o2.x', 'o.a'])}${dice.pick(['++', '--'])}`,
-        () => `(${dice.pick(['o', 'o2'])}.x ${dice.pick(['=', '+=', '??=', '&&='])} ${y})`,
+        () => `(${dice.pick(['o', 'o2'])}.x ${dice.pick(['=', '-=', '??=', '&&='])} ${y})`,
         () => `${dice.pick(['o', 'o2'])}.m(${x}, ${y})`,
         () =>
           `${dice.pick(['o', 'o2', 'null'])}?.${dice.pick(['x', 'w[1]', `m(${x})`, `self()?.m(${y})`, 'none?.m()', 'w?.[0]'])}`,
