@@ -20,6 +20,7 @@ import { labelOf } from './ownership.ts'
 
 export const STATE = 0
 export const OWNER = 16
+/** Who answers for the slot: a thread's id, and low bits of the generation (`nameOf`); 0 if nobody does. */
 export const THREAD = 17
 /** A page id that is installed in the page table but perhaps not yet linked into the structure above. */
 export const INTENT_PAGE = 18
@@ -60,6 +61,23 @@ export const STATUS_DRAINING = 3
 
 const GENERATION_SHIFT = 10
 const GENERATION_MASK = 0xfffff
+
+const NAME_ID_BITS = 24
+const NAME_IDS = 2 ** NAME_ID_BITS - 1
+const NAME_GENERATIONS = 0xff
+
+/**
+ * How a thread is named in a slot of a generation. The generation is part of it so that whoever read a name long ago
+ * does not take the next tenure of the same thread for the one it saw.
+ */
+export function nameOf(threadId: number, generation: number): number {
+  return ((generation & NAME_GENERATIONS) << NAME_ID_BITS) | (1 + (threadId % NAME_IDS))
+}
+
+/** Whether a name is that of a thread, in whatever generation. */
+export function names(name: number, threadId: number): boolean {
+  return (name & NAME_IDS) === 1 + (threadId % NAME_IDS)
+}
 
 export function statusOf(owner: number): number {
   return owner & 3
@@ -145,17 +163,18 @@ export function claimSlot(arena: Arena, threadId: number): Participant | undefin
   const { words, layout } = arena
   for (let slot = 0; slot < layout.maxParticipants; slot++) {
     const at = slotAt(arena, slot)
-    if (statusOf(Atomics.load(words, at + OWNER)) !== STATUS_FREE) continue
+    const free = Atomics.load(words, at + OWNER)
+    if (statusOf(free) !== STATUS_FREE) continue
+    const generation = (generationOf(free) + 1) & GENERATION_MASK
+    const name = nameOf(threadId, generation)
     // The thread id comes first: a LIVE slot always names the thread whose death frees it. A thread that dies right
     // here leaves its id in a FREE slot, where the reaper looks too.
-    if (Atomics.compareExchange(words, at + THREAD, 0, threadId + 1) !== 0) continue
+    if (Atomics.compareExchange(words, at + THREAD, 0, name) !== 0) continue
     // Read again: the slot may have been taken and nearly given up since. While it is FREE, the id above guards it.
-    const owner = Atomics.load(words, at + OWNER)
-    if (statusOf(owner) !== STATUS_FREE) {
-      Atomics.compareExchange(words, at + THREAD, threadId + 1, 0)
+    if (Atomics.load(words, at + OWNER) !== free) {
+      Atomics.compareExchange(words, at + THREAD, name, 0)
       continue
     }
-    const generation = (generationOf(owner) + 1) & GENERATION_MASK
     Atomics.store(words, at + OWNER, ownerWord(STATUS_LIVE, 0, generation))
     raiseSlotsUsed(arena, slot + 1)
     return new Participant(arena, slot, generation)

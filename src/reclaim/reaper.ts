@@ -28,6 +28,8 @@ import {
   STATUS_REAPING,
   THREAD,
   generationOf,
+  nameOf,
+  names,
   ownerWord,
   reaperOf,
   slotAt,
@@ -54,7 +56,8 @@ export function reapThread(
   for (let slot = 0; slot < layout.maxParticipants; slot++) {
     const at = slotAt(arena, slot)
     const owner = Atomics.load(words, at + OWNER)
-    if (Atomics.load(words, at + THREAD) !== threadId + 1) continue
+    const name = Atomics.load(words, at + THREAD)
+    if (!names(name, threadId)) continue
     const generation = generationOf(owner)
     // A slot that reaps itself was being given up by its own thread.
     const selfReaping = statusOf(owner) === STATUS_REAPING && reaperOf(owner) === slot
@@ -66,8 +69,8 @@ export function reapThread(
       bury(scheme, arena, me, slot, generation, hooks)
       reaped++
     } else if (statusOf(owner) === STATUS_FREE) {
-      // It died between naming itself and taking the slot.
-      Atomics.compareExchange(words, at + THREAD, threadId + 1, 0)
+      // It died between naming itself and taking the slot, or between giving it up and taking its name away.
+      Atomics.compareExchange(words, at + THREAD, name, 0)
     }
   }
   return reaped
@@ -146,8 +149,17 @@ export function finishDraining(arena: Arena, lists: GarbageLists, slot: number, 
     Atomics.store(words, at + OWNER, owner)
     return
   }
+  const free = ownerWord(STATUS_FREE, 0, generation)
+  if (by === slot) {
+    // The name in the slot is this thread's: it must stay until the slot is free, so that a death in between is found by
+    // it. A free slot with a name is taken by nobody.
+    const name = Atomics.load(words, at + THREAD)
+    Atomics.store(words, at + OWNER, free)
+    Atomics.compareExchange(words, at + THREAD, name, 0)
+    return
+  }
   Atomics.store(words, at + THREAD, 0)
-  Atomics.store(words, at + OWNER, ownerWord(STATUS_FREE, 0, generation))
+  Atomics.store(words, at + OWNER, free)
 }
 
 /** Frees draining slots whose lists are empty on behalf of a thread that has no slot yet. */
@@ -160,7 +172,8 @@ export function reviveSlots(arena: Arena, threadId: number): void {
     if (statusOf(owner) !== STATUS_DRAINING) continue
     // Names this thread first, so that its death in the middle is put right with the slot; but not over the name of one
     // who has got the slot meanwhile.
-    if (Atomics.compareExchange(arena.words, at + THREAD, before, threadId + 1) !== before) continue
+    const name = nameOf(threadId, generationOf(owner))
+    if (Atomics.compareExchange(arena.words, at + THREAD, before, name) !== before) continue
     finishDraining(arena, lists, slot, slot, labelOf(slot, generationOf(owner)))
   }
 }

@@ -129,9 +129,9 @@ function* sort(list: List, compare: Callback): Coroutine {
   }
   for (let index = 0; index < length; index++) {
     if (index < inOrder.length) list[index] = inOrder[index]
-    else delete list[index]
+    else Reflect.deleteProperty(list, index)
   }
-  return list
+  return list as unknown
 }
 
 function* toSorted(list: List, compare: Callback): Coroutine {

@@ -1,5 +1,5 @@
 /** Which variable a name means: scopes, declarations, and where variables are assigned. */
-import { bare, childrenOf, isArrow, isClass, isFunction, type Node } from './syntax.ts'
+import { bare, childrenOf, isArrow, isClass, isFunction, literalOf, type Node } from './syntax.ts'
 
 export type VariableKind = 'param' | 'var' | 'let' | 'const' | 'function' | 'class' | 'import'
 
@@ -33,11 +33,7 @@ export class Scope {
   }
 
   resolve(name: string): Variable | undefined {
-    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
-      const variable = scope.variables.get(name)
-      if (variable !== undefined) return variable
-    }
-    return undefined
+    return this.variables.get(name) ?? this.parent?.resolve(name)
   }
 }
 
@@ -60,6 +56,11 @@ export function namesIn(pattern: Node, found: Node[] = []): Node[] {
   else if (node.type === 'ArrayPattern') for (const element of node.elements) if (element) namesIn(element, found)
   if (node.type === 'ObjectPattern') for (const property of node.properties) namesIn(property, found)
   return found
+}
+
+/** The text of a string literal. */
+function textOf(literal: Node): string {
+  return literalOf(literal) as string
 }
 
 const MAKES_SCOPE = new Set([
@@ -108,7 +109,7 @@ class Builder implements Scopes {
   private visit(node: Node, parent: Node, outer: Scope): void {
     this.parents.set(node, parent)
     let scope = outer
-    if (isFunction(node)) scope = this.enterFunction(node, parent, outer)
+    if (isFunction(node)) scope = this.enterFunction(node, outer)
     else if (isClass(node)) scope = this.enterClass(node, outer)
     else if (MAKES_SCOPE.has(node.type) && !isFunction(parent)) {
       scope = new Scope(node, outer, node.type === 'StaticBlock' ? node : outer.owner)
@@ -122,12 +123,11 @@ class Builder implements Scopes {
     for (const child of childrenOf(node)) this.visit(child, node, scope)
   }
 
-  private enterFunction(node: Node, parent: Node, outer: Scope): Scope {
+  private enterFunction(node: Node, outer: Scope): Scope {
     if (node.type === 'FunctionDeclaration' && node.id) this.declare(outer, 'function', node.id, node)
     const scope = new Scope(node, outer, node)
     if (node.type === 'FunctionExpression' && node.id) this.declare(scope, 'function', node.id, node)
     for (const param of node.params) for (const id of namesIn(param)) this.declare(scope, 'param', id)
-    void parent
     return scope
   }
 
@@ -154,8 +154,8 @@ class Builder implements Scopes {
           ? 'default'
           : specifier.type === 'ImportNamespaceSpecifier'
             ? '*'
-            : (specifier.imported.name ?? String(specifier.imported.value))
-      const module = String(node.source!.value)
+            : (specifier.imported.name ?? textOf(specifier.imported))
+      const module = textOf(node.source!)
       this.declare(scope, 'import', specifier.local, undefined, { module, name })
     }
   }

@@ -43,8 +43,6 @@ export class Facts {
   readonly assigned = new Set<string>()
   /** Names that are read as values, not called. */
   readonly read = new Set<string>()
-  /** Some class or function is made from a value, not from a declaration. */
-  readonly constructors = new Map<string, Unit>()
 }
 
 const TRIGGERS = new Set([
@@ -99,7 +97,7 @@ class Collector {
   visit(node: Node, unit: Unit | undefined): void {
     refuseHidden(this.source, node)
     let inner = unit
-    if (isClass(node)) inner = this.enterClass(node, unit)
+    if (isClass(node)) inner = this.enterClass(node)
     else if (isFunction(node)) inner = this.enterFunction(node)
     else if (node.type === 'StaticBlock') inner = undefined
     else if (node.type === 'PropertyDefinition') return this.visitField(node, unit)
@@ -128,8 +126,7 @@ class Collector {
     return unit
   }
 
-  private enterClass(node: Node, outer: Unit | undefined): Unit {
-    void outer
+  private enterClass(node: Node): Unit {
     const name = node.id?.name ?? this.givenName(node)
     const unit = this.add(node, 'constructor', [name, this.isDefault(node) ? 'default' : undefined], name === undefined)
     if (node.superClass) unit.triggers.push(node)

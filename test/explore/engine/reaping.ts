@@ -1,6 +1,6 @@
 /** The funeral of a dead participant: against its neighbours, other reapers, newcomers, and the death of the reaper. */
 import { GarbageLists } from '../../../src/reclaim/garbage.ts'
-import { INTENT_POP_PAGE, STATE, THREAD, claimSlot, slotAt } from '../../../src/reclaim/participant.ts'
+import { INTENT_POP_PAGE, STATE, THREAD, claimSlot, nameOf, names, slotAt } from '../../../src/reclaim/participant.ts'
 import { pushing } from '../../../src/reclaim/ownership.ts'
 import { abdicate, finishDraining, reviveSlots } from '../../../src/reclaim/reaper.ts'
 import { GLOBAL_EPOCH, GLOBAL_PAGE_HEAD } from '../../../src/memory/layout.ts'
@@ -170,8 +170,8 @@ const returning: Play<Person> = {
   check(survivors, { results }) {
     const { arena } = survivors.at(-1)!
     const [back] = (results[0] ?? []) as readonly number[]
-    const named = back === undefined ? DEAD + 1 : arena.words[slotAt(arena, -1 - back) + THREAD]
-    return named === DEAD + 1 ? [] : [`the slot of thread ${DEAD} names thread ${named! - 1}`]
+    const name = back === undefined ? nameOf(DEAD, 0) : arena.words[slotAt(arena, -1 - back) + THREAD]!
+    return names(name, DEAD) ? [] : [`the slot of thread ${DEAD} holds the name ${name}`]
   },
 }
 

@@ -87,38 +87,36 @@ ${body}
     const [x, y, z] = this.expressions(depth - 1, vars, 3) as [string, string, string]
     const i = `(${x}) & 3`
     const v = this.fresh()
-    return dice
-      .pick([
-        () => `p(${x})`,
-        () => `add(${x}, ${y})`,
-        () => `cap(${x} ${dice.pick(['+', '-', '<', '===', '&', '|'])} ${y})`,
-        () => `(${x} ${dice.pick(['&&', '||', '??'])} ${y})`,
-        () => `(${x} ? ${y} : ${z})`,
-        () => `list[${i}]`,
-        () => `(list[${i}] = ${y})`,
-        () => `(list[${i}] ${dice.pick(['*=', '-=', '||=', '??=', '&&=', '|='])} ${y})`,
-        () => `${dice.pick(['list[' + i + ']', 'o.x', 'a', 'o2.x', 'o.a'])}${dice.pick(['++', '--'])}`,
-        () => `(${dice.pick(['o', 'o2'])}.x ${dice.pick(['=', '-=', '??=', '&&='])} ${y})`,
-        () => `${dice.pick(['o', 'o2'])}.m(${x}, ${y})`,
-        () =>
-          `${dice.pick(['o', 'o2', 'null'])}?.${dice.pick(['x', 'w[1]', `m(${x})`, `self()?.m(${y})`, 'none?.m()', 'w?.[0]'])}`,
-        () => `o.self().w[${i}]`,
-        () => `apply((${v}) => ${this.expression(depth - 2, [...vars, v])}, ${x})`,
-        () => `apply(plain, ${x})`,
-        () => `((${v}, w${v} = ${y}) => { return ${this.expression(depth - 2, [...vars, v])} })(${x})`,
-        () => `(function (${v}) { return p(${v}) + arguments.length })(${x}, ${y})`,
-        () => `new Paused(${x}).m(${y})`,
-        () => `[${x}, ${y}].map((${v}) => ${this.expression(depth - 2, [...vars, v])}).length`,
-        () => `[3, 1, 2].sort((s, t) => p(s) - t)[${i}]`,
-        () => `[...o.each((${x}) & 3)].length`,
-        () => `\`\${${x}}-\${${y}}\`.length`,
-        () => `({ k: ${x}, get g() { return p(this.k) } }).g`,
-        () => `(([${v}, w${v} = ${y}]) => ${v})([${x}])`,
-        () => `(a = ${x}, ${y})`,
-        () => `[a, b] = [${x}, ${y}]`,
-        () => `typeof ${x}`,
-      ])()
-      .replace(/^(\[a, b\] = .*)$/, '($1)')
+    return dice.pick([
+      () => `p(${x})`,
+      () => `add(${x}, ${y})`,
+      () => `cap(${x} ${dice.pick(['+', '-', '<', '===', '&', '|'])} ${y})`,
+      () => `(${x} ${dice.pick(['&&', '||', '??'])} ${y})`,
+      () => `(${x} ? ${y} : ${z})`,
+      () => `list[${i}]`,
+      () => `(list[${i}] = ${y})`,
+      () => `(list[${i}] ${dice.pick(['*=', '-=', '||=', '??=', '&&=', '|='])} ${y})`,
+      () => `${dice.pick(['list[' + i + ']', 'o.x', 'a', 'o2.x', 'o.a'])}${dice.pick(['++', '--'])}`,
+      () => `(${dice.pick(['o', 'o2'])}.x ${dice.pick(['=', '-=', '??=', '&&='])} ${y})`,
+      () => `${dice.pick(['o', 'o2'])}.m(${x}, ${y})`,
+      () =>
+        `${dice.pick(['o', 'o2', 'null'])}?.${dice.pick(['x', 'w[1]', `m(${x})`, `self()?.m(${y})`, 'none?.m()', 'w?.[0]'])}`,
+      () => `o.self().w[${i}]`,
+      () => `apply((${v}) => ${this.expression(depth - 2, [...vars, v])}, ${x})`,
+      () => `apply(plain, ${x})`,
+      () => `((${v}, w${v} = ${y}) => { return ${this.expression(depth - 2, [...vars, v])} })(${x})`,
+      () => `(function (${v}) { return p(${v}) + arguments.length })(${x}, ${y})`,
+      () => `new Paused(${x}).m(${y})`,
+      () => `[${x}, ${y}].map((${v}) => ${this.expression(depth - 2, [...vars, v])}).length`,
+      () => `[3, 1, 2].sort((s, t) => p(s) - t)[${i}]`,
+      () => `[...o.each((${x}) & 3)].length`,
+      () => `\`\${${x}}-\${${y}}\`.length`,
+      () => `({ k: ${x}, get g() { return p(this.k) } }).g`,
+      () => `(([${v}, w${v} = ${y}]) => ${v})([${x}])`,
+      () => `(a = ${x}, ${y})`,
+      () => `([a, b] = [${x}, ${y}], 0)`,
+      () => `typeof ${x}`,
+    ])()
   }
 
   private block(depth: number, vars: readonly string[], count: number): string {

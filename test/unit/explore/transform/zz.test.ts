@@ -1,11 +1,7 @@
 import { test } from 'vitest'
-import { writeFileSync } from 'node:fs'
-import { rewritten } from './programs.ts'
+import { same } from './programs.ts'
 import { randomProgram } from './random-programs.ts'
-test('x', () => {
-    const P = `const S = new Int32Array(new SharedArrayBuffer(64))
-export function p(value) { Atomics.load(S, 1); return value }
-`
-    const p = randomProgram(124)
-    writeFileSync('/tmp/hx-transform/p124.mjs', `let steps = 0; const note = (x) => { if (++steps < 40) console.log(String(x).slice(0, 100)); if (steps > 1000) process.exit() };\n` + P + p + '\n main()')
-})
+test('x', () => { const t = performance.now(); let n = 0
+  for (let seed = 1000; performance.now() - t < 240000; seed++) { n++; try { same(randomProgram(seed)) } catch (e) { console.log('SEED', seed, String((e as Error).message).slice(-1500)) ; throw e } }
+  console.log('done', n)
+}, 300000)
