@@ -5,7 +5,7 @@ import type { ExploreOptions, ExploreResult } from './options.ts'
 export interface Expectation {
   /** What must be found; undefined if the code is right. */
   readonly kind?: FailureKind | undefined
-  /** Whether a right program must be explored completely; true if left out. */
+  /** Whether a right program must be explored completely. */
   readonly complete?: boolean
   /** Most executions until the failure is found. */
   readonly within?: number
@@ -29,7 +29,7 @@ export function complaint(result: ExploreResult, expected: Expectation = {}): st
       ? `found after ${executions} executions, not ${expected.within}`
       : ''
   }
-  return expected.complete !== false && !complete ? `not complete after ${executions} executions` : ''
+  return expected.complete === true && !complete ? `not complete after ${executions} executions` : ''
 }
 
 function isOptions(value: unknown): value is ExploreOptions {

@@ -109,6 +109,8 @@ export class Verifier {
       this.reach(base, `page ${id}`)
       this.report.pages++
       this.checkPage(id, base, level, previous)
+      // The root was split or collapsed meanwhile: as a page of this level it has no meaning.
+      if (levelOf(words[base + BASE_SHAPE]) !== level) return below
       if (level > 0) {
         this.checkInner(id, base)
         if (below === 0) below = words[childrenAt(words, base)]
@@ -261,6 +263,11 @@ export class Verifier {
       const end = start + segments.walkUsed(segment)
       for (let at = start; at < end;) {
         const header = Atomics.load(this.words, at)
+        if (wordsOf(header) === 0) {
+          // At rest there is no hole. Its writer has given back the end of the segment, or not yet begun to fill it.
+          this.problem(`segment ${segment} has a hole at word ${at}`)
+          break
+        }
         if (!isDead(header) && !this.reached.has(at)) this.report.leakedWords += wordsOf(header)
         at += wordsOf(header)
       }

@@ -50,18 +50,16 @@ function rewrite(source: Source, colours: Colours, runtime: string): Instrumente
     sourcesContent: [source.code],
     mappings,
   }
-  const stripped = source.map
-  const whole = remapping(map as never, () => null)
-  const composed = stripped === undefined ? whole : remapping([map, stripped as EncodedSourceMap] as never, () => null)
-  const { names: symbols, mappings: encoded } = composed
+  const stages = source.map === undefined ? [map] : [map, source.map as EncodedSourceMap]
+  const composed = remapping(stages, () => null)
   return {
     code,
     map: {
       version: 3,
-      names: symbols,
+      names: composed.names,
       sources: [source.path],
       sourcesContent: [source.original],
-      mappings: String(encoded),
+      mappings: String(composed.mappings),
     },
   }
 }

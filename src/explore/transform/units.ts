@@ -100,22 +100,29 @@ class Collector {
     if (isClass(node)) inner = this.enterClass(node)
     else if (isFunction(node)) inner = this.enterFunction(node)
     else if (node.type === 'StaticBlock') inner = undefined
-    else if (node.type === 'PropertyDefinition') return this.visitField(node, unit)
     if (TRIGGERS.has(node.type)) unit?.triggers.push(node)
     if (node.type === 'Property' && this.inPattern(node)) unit?.triggers.push(node)
     if (node.type === 'YieldExpression' && node.delegate) unit?.triggers.push(node)
     this.follow(node)
     this.readAsValue(node)
-    for (const child of childrenOf(node)) {
-      // What a class extends and its computed keys run where the class stands.
-      this.visit(child, isClass(node) && child === node.superClass ? unit : inner)
-    }
+    if (isClass(node)) this.visitClass(node, unit, inner)
+    else for (const child of childrenOf(node)) this.visit(child, inner)
   }
 
-  private visitField(node: Node, unit: Unit | undefined): void {
-    this.follow(node)
-    this.visit(node.key, undefined)
-    if (node.value) this.visit(node.value, node.static ? undefined : unit)
+  /** What a class extends and its computed keys run where the class stands. */
+  private visitClass(node: Node, outer: Unit | undefined, constructor: Unit | undefined): void {
+    if (node.id) this.visit(node.id, outer)
+    if (node.superClass) this.visit(node.superClass, outer)
+    for (const member of bodyOf(node.body)) {
+      if (member.type === 'StaticBlock') {
+        this.visit(member, undefined)
+        continue
+      }
+      this.follow(member)
+      this.visit(member.key, outer)
+      const isField = member.type !== 'MethodDefinition'
+      if (member.value) this.visit(member.value, isField && member.static ? undefined : constructor)
+    }
   }
 
   private add(node: Node, kind: UnitKind, names: readonly (string | undefined)[], escapes: boolean): Unit {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inThreads, same, sameBody } from './programs.ts'
+import { inThreads, PRELUDE, rewritten, same, sameBody } from './programs.ts'
 
 test.each([
   [
@@ -222,4 +222,12 @@ test.each([
   ],
 ])('refused when it runs: %s', (_name, program, message) => {
   expect(inThreads(program).error).toMatch(message)
+})
+
+test('computed keys belong to the function around the class', () => {
+  const program = `
+function make() { return class { [p("m")]() { return 1 } static [p("s")] = 2; [p("f")] = 3; constructor(a) { this.a = a } } }
+export function main() { const C = make(); return [new C(1).m(), C.s, { ...new C(5) }] }`
+  expect(same(program, 3).value).toEqual([1, 2, { f: 3, a: 5 }])
+  expect(rewritten(PRELUDE + program)).not.toContain('$later')
 })

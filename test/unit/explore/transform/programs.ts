@@ -9,7 +9,7 @@ import { runtime, scheduler } from './scheduler.ts'
 type Main = () => unknown
 
 /** What every program may use: `p` pauses and gives back its argument, and `note` writes to the log of the run. */
-const PRELUDE = `
+export const PRELUDE = `
 const S = new Int32Array(new SharedArrayBuffer(64))
 export function p(value) { Atomics.load(S, 1); return value }
 `
