@@ -19,8 +19,6 @@ import { trace } from './trace.ts'
 
 const DEFAULT_MS = 10_000
 const PROGRESS_MS = 200
-/** Executions between two looks at the clock. */
-const CLOCK_STRIDE = 16
 
 /** How a part of the search ended. */
 type End = 'complete' | 'budget' | 'failed'
@@ -101,6 +99,7 @@ export class Exploration {
     if (end === 'failed' || !kill) return end
     for (let thread = 0; thread < this.options.threads.length; thread++) {
       for (let steps = 0; steps <= this.longest[thread]!; steps++) {
+        if (realNow() >= until) return 'budget'
         const left = this.victimsLeft(thread, steps)
         const one = search(this.shareOf({ until, executions }, 1 / left), { thread, steps })
         if (one === 'failed') return one
@@ -185,7 +184,7 @@ export class Exploration {
       this.once(strategy, victim())
       if (this.execution.failure !== undefined) return 'failed'
       if (!strategy.advance()) return 'complete'
-      if (this.executions % CLOCK_STRIDE === 0 && this.isLate(strategy, budget)) return 'budget'
+      if (this.isLate(strategy, budget)) return 'budget'
     }
     return 'budget'
   }

@@ -228,12 +228,16 @@ function ownMethod(receiver: unknown, name: string): Method | undefined {
   return isOriginal && Object.hasOwn(METHODS, name) ? METHODS[name] : undefined
 }
 
-/** A callback for a built-in function that cannot be written out. */
+/** A callback for a built-in function that cannot be written out: it may be a coroutine, but cannot be paused. */
 function unpausable(callback: Callback, name: string): Callback {
   return (...args) => {
     const given = callback(...args)
-    if ($is(given)) fail('unsupported', `the callback of ${name} reaches shared memory, where it cannot be paused`)
-    return given
+    if (!$is(given)) return given
+    const step = (given as Coroutine).next()
+    if (step.done !== true) {
+      fail('unsupported', `the callback of ${name} reaches shared memory, where it cannot be paused`)
+    }
+    return step.value
   }
 }
 

@@ -1,5 +1,6 @@
 /** The operations on shared words that are scheduling points. */
-import { isReserved } from './names.ts'
+import { isKey } from './captures.ts'
+import { isReserved, isReservedKey } from './names.ts'
 import type { Source } from './source.ts'
 import { memberName, type Node } from './syntax.ts'
 
@@ -43,7 +44,7 @@ export function refuseHidden(source: Source, node: Node): void {
     source.refuse(node, 'Atomics can be explored only when written as Atomics.name(…)')
   }
   if (node.type === 'WithStatement') source.refuse(node, 'with statements cannot be explored')
-  if (node.type === 'Identifier' && isReserved(node.name)) {
+  if (node.type === 'Identifier' && (isKey(source, node) ? isReservedKey(node.name) : isReserved(node.name))) {
     source.refuse(node, `the name ${node.name} is reserved for the explorer`)
   }
   if (node.type === 'CallExpression' && isGlobal(source, node.callee, 'eval')) {

@@ -4,7 +4,7 @@ import type { Variable } from './scopes.ts'
 import { walk, type Node } from './syntax.ts'
 
 /** Whether an identifier is only a key or a label, and means no variable. */
-function isKey(source: Source, identifier: Node): boolean {
+export function isKey(source: Source, identifier: Node): boolean {
   const parent = source.parentOf(identifier)!
   switch (parent.type) {
     case 'MemberExpression':

@@ -32,11 +32,16 @@ export const HELPERS = [
 
 export type Helper = (typeof HELPERS)[number]
 
-const RESERVED = new Set<string>(['$rt', '$s', '$e', '$p', ...HELPERS.map((name) => `$${name}`)])
+const RESERVED = new Set<string>(['$rt', '$s', '$e', '$g', '$p', ...HELPERS.map((name) => `$${name}`)])
 
-/** Whether a name of the source would clash with one that the transform gives. */
+/** Whether a variable of the source would clash with one that the transform adds. */
 export function isReserved(name: string): boolean {
-  return RESERVED.has(name) || /^\$(?:[tlp]\d+|g\d*_.*)$/.test(name)
+  return RESERVED.has(name) || /^\$[tlp]\d+$/.test(name) || isReservedKey(name)
+}
+
+/** Whether a property of the source would clash with one that the transform adds. */
+export function isReservedKey(name: string): boolean {
+  return /^\$g\d*_/.test(name)
 }
 
 /** Methods that call a function they are given once per element; the position of that function. */

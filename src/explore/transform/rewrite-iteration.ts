@@ -5,7 +5,10 @@ import type { Rope } from './rope.ts'
 import { bare, isElement, memberName, type Node } from './syntax.ts'
 
 function isWrittenOut(emitter: Emitter, node: Node): boolean {
-  return node.type === 'ForOfStatement' && emitter.isCoroutine && emitter.colours.mayIterate(node)
+  if (node.type !== 'ForOfStatement' || node.await || !emitter.isCoroutine) return false
+  const { left } = node
+  const pattern = left.type === 'VariableDeclaration' ? left.declarations[0]!.id! : left
+  return emitter.colours.mayIterate(node) || isHotPattern(emitter, pattern)
 }
 
 /** The code that gives an element to what stands in the head of the loop. */

@@ -102,6 +102,13 @@ export function rewriteDeclaration(emitter: Emitter, node: Node): Rope | undefin
   return rope
 }
 
+/** What is caught, if its pattern has to be taken apart. */
+export function rewriteCatch(emitter: Emitter, node: Node): Rope | undefined {
+  if (!node.param || !isHotPattern(emitter, node.param)) return undefined
+  const made = bind(emitter, node.param, '$e', (target, value) => [' let ', target, ' = ', value, ';'])
+  return ['catch ($e) {', made, emitter.afterBrace(node.body)]
+}
+
 /** Whether a member expression is what a pattern, or the head of a loop, assigns to. */
 export function isTarget(emitter: Emitter, member: Node): boolean {
   let node = member

@@ -7,7 +7,7 @@ import { rewriteClass, rewriteStaticBlock } from './rewrite-classes.ts'
 import { rewriteFunction, rewriteProperty, rewriteYield } from './rewrite-functions.ts'
 import { rewriteForOf, rewriteLabelled } from './rewrite-iteration.ts'
 import { rewriteLoop } from './rewrite-loops.ts'
-import { rewriteDeclaration } from './rewrite-patterns.ts'
+import { rewriteCatch, rewriteDeclaration } from './rewrite-patterns.ts'
 import type { Rope } from './rope.ts'
 import type { Node } from './syntax.ts'
 
@@ -24,6 +24,7 @@ export const REWRITES: ReadonlyMap<string, Rewrite> = new Map<string, Rewrite>([
   ['ArrowFunctionExpression', rewriteFunction],
   ['AssignmentExpression', rewriteAssignment],
   ['CallExpression', rewriteCall],
+  ['CatchClause', rewriteCatch],
   ['ChainExpression', rewriteChain],
   ['ClassDeclaration', rewriteClass],
   ['ClassExpression', rewriteClass],

@@ -192,6 +192,16 @@ test.each([
   sameBody(body)
 })
 
+test.each([
+  [
+    'the head of a loop',
+    'const r = []; for (const { x, y: [z] } of [new C(), { x: 5, y: [6] }]) r.push(x, z); let q; for ({ x: q } of [new C()]) r.push(q); return r',
+  ],
+  ['what is caught', 'try { throw new C() } catch ({ x, y: [z = p(3)] }) { const w = x; return [x, z, w] }'],
+])('accessors in %s', (_name, body) => {
+  sameBody(`class C { get x() { return p(1) } y = [2] } ${body}`)
+})
+
 test('static blocks and initialisers run while the module is loaded', () => {
   const program = `
 class C { static a = Atomics.add(S, 2, 3); static b; static { this.b = Atomics.load(S, 2); for (let i = 0; i < 2; i++) this.b += p(i) } }

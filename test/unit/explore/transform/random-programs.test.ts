@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { same } from './programs.ts'
 import { randomProgram } from './random-programs.ts'
 
-const PROGRAMS = 300
+const PROGRAMS = 120
 
 test(`${PROGRAMS} random programs give the same when they pause at every step`, () => {
   let notes = 0

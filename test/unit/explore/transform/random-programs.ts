@@ -56,7 +56,7 @@ class Writer {
 
   program(): string {
     const vars = ['a', 'b', 'list', 'o', 'o2']
-    const body = this.block(4, vars, 5)
+    const body = this.block(3, vars, 4)
     return `${PRELUDE}
 export function main() {
   let a = 1, b = p(2), list = [3, 4, 5], o = new Paused(7), o2 = new Base(9), fuel = 200
@@ -150,7 +150,7 @@ ${body}
       },
       () => `{ const { x: ${v}, a: w${v} = ${y} } = ${dice.pick(['o', 'o2'])}; note(show(${v})); ${inner()} }`,
       () => `if (${x}) { ${inner()} } else { ${inner()} }`,
-      () => `${label}: while (${spend.slice(0, 0)}p(fuel) > 0 && ${x}) { ${spend} ${inner()} if (${y}) { ${leave} } }`,
+      () => `${label}: while (p(fuel) > 0 && ${x}) { ${spend} ${inner()} if (${y}) { ${leave} } }`,
       () =>
         `${label}: for (let ${v} = 0; ${v} < 3; ${v}++) { ${spend} ${this.nested(depth, [...vars, v])} if (${y}) { ${leave} } }`,
       () =>

@@ -35,6 +35,7 @@ test.each([
   ['with (o) { x }', "3:1: 'with' statements are not allowed"],
   ['let $rd = 1', '3:5: the name $rd is reserved for the explorer'],
   ['function f($t1) {}', '3:12: the name $t1 is reserved for the explorer'],
+  ['const o = { $g1_2_m: 1 }', '3:13: the name $g1_2_m is reserved for the explorer'],
   ['let x = ;', '3:9: Unexpected token'],
   ['let x = 1\nlet x = 2', '3:5: Identifier `x` has already been declared'],
 ])('%s', (code, message) => {
@@ -108,6 +109,7 @@ test.each([
   'const o = { Atomics: 1, load() { return this.load } }',
   'function f(Atomics) { return Atomics.load }',
   'const $store = 1, $ = 2',
+  'const o = { $rd: 1, $m() {} }; o.$at()',
   'function f(eval_) { return eval_("1") }',
   'class C { constructor() { return {} } }',
   'class C { get x() { return p(1) } } function f({ y, ...rest }, [{ z }]) { return p(rest) }',

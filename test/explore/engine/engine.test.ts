@@ -1,0 +1,31 @@
+/**
+ * A slice of the exploration of the engine: each scenario for a short time, which is enough for most to be complete.
+ * `npm run explore -- --seconds 600` gives them more.
+ */
+import { describe, expect, it } from 'vitest'
+import { explore } from '../../../src/explore/index.ts'
+import { complaint } from '../../../src/explore/scenario.ts'
+import { scenarios as cleaning } from './cleaning.ts'
+import { scenarios as cursors } from './cursors.ts'
+import { scenarios as epochs } from './epochs.ts'
+import { scenarios as freeList } from './free-list.ts'
+import { scenarios as leaves } from './leaves.ts'
+import { scenarios as merges } from './merges.ts'
+import { scenarios as reaping } from './reaping.ts'
+import { scenarios as segments } from './segments.ts'
+import { scenarios as splits } from './splits.ts'
+import { scenarios as verifying } from './verifying.ts'
+
+const maxMs = Number(process.env['EXPLORE_MS'] ?? 250)
+
+const all = { freeList, epochs, reaping, segments, cleaning, leaves, splits, merges, cursors, verifying }
+
+describe.each(Object.entries(all))('%s', (_, scenarios) => {
+  it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', (name, scenario) => {
+    const result = explore({ name, ...scenario.options, maxMs })
+    expect(`${complaint(result, scenario.expect)}${result.error?.columns ?? ''}`).toBe(
+      scenario.expect?.kind === undefined ? '' : (result.error?.columns ?? 'nothing was found'),
+    )
+    expect(result.steps).toBeGreaterThan(0)
+  })
+})
