@@ -6,7 +6,7 @@ import { HeddleError } from '../memory/error.ts'
 import type { LoaderData } from './loader.ts'
 
 /** Peers of this package that are optional, since the engine needs none of them. */
-const TRANSFORM_PACKAGES = ['oxc-parser', 'oxc-transform', 'magic-string', '@jridgewell/remapping']
+const TRANSFORM_PACKAGES = ['oxc-parser', 'oxc-transform', '@jridgewell/remapping']
 
 function requirePeer(name: string): void {
   try {

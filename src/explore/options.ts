@@ -20,9 +20,10 @@ export interface Run {
   readonly history: readonly HistoryOperation[]
 }
 
-/** By default the types of what is shared and attached are left open, so that scenarios of all kinds fit in one list. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
-export interface ExploreOptions<T = any, S = any> {
+/** A function which also fits where less is known of what it is given, so that scenarios of all kinds fit in one list. */
+type Loose<A extends readonly unknown[], R> = { of(...given: A): R }['of']
+
+export interface ExploreOptions<T = unknown, S = unknown> {
   /** Shown in reports. */
   readonly name?: string
   /** Size of the memory under test in bytes, a multiple of 4; it is zeroed. */
@@ -30,18 +31,17 @@ export interface ExploreOptions<T = any, S = any> {
   /** Runs once, before everything: builds what the threads share. */
   readonly setup?: (memory: SharedArrayBuffer) => S
   /** Runs for each thread in each execution: what it gives is handed to the thread. The memory itself by default. */
-  readonly attach?: (memory: SharedArrayBuffer, thread: number, shared: S) => T
+  readonly attach?: Loose<[memory: SharedArrayBuffer, thread: number, shared: S], T>
   /** The bodies of the threads, which run concurrently; at most 8, a reaper included. */
-  readonly threads: readonly ((attached: T) => unknown)[]
+  readonly threads: readonly Loose<[attached: T], unknown>[]
   /** With `kill`: one more thread, that starts when the victim is dead and runs beside the survivors. */
-  readonly reaper?: (memory: SharedArrayBuffer, dead: number, attached: readonly T[]) => unknown
+  readonly reaper?: Loose<[memory: SharedArrayBuffer, dead: number, attached: readonly T[]], unknown>
   /** Runs at the end of each execution, not interleaved with anything: what it throws is a failure. */
-  readonly after?: (memory: SharedArrayBuffer, run: Run, attached: readonly T[]) => void
+  readonly after?: Loose<[memory: SharedArrayBuffer, run: Run, attached: readonly T[]], void>
   /** Runs after each step; only looks. */
   readonly invariant?: (memory: SharedArrayBuffer) => void
   /** What the operations of the history must be explained by; see `orderedMap` and the other models. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the state's type is the model's own affair
-  readonly linearizable?: SequentialModel<any>
+  readonly linearizable?: SequentialModel<unknown>
   /** `auto` by default. */
   readonly mode?: Mode
   /** `everywhere`: also all executions in which one thread stops for good, after each of its steps in turn. */

@@ -75,7 +75,7 @@ export class Recording implements Recorder {
   }
 
   returned(operation: HistoryOperation): void {
-    const how = operation.threw === undefined ? show(operation.result) : `throws ${String(operation.threw)}`
+    const how = operation.threw === undefined ? show(operation.result) : `throws ${show(operation.threw)}`
     this.add(operation.thread, `return ${operation.name}: ${how}`)
   }
 

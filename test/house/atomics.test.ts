@@ -15,6 +15,8 @@ const FLOORS_WITH_ATOMICS: Readonly<Record<string, string>> = {
 const FILES_WITH_ATOMICS: Readonly<Record<string, string>> = {
   'src/cli/soak/control.ts': "the soak's own control words, apart from any store",
   'src/explore/raw-atomics.ts': 'performs the steps of virtual threads',
+  'src/explore/dealing.ts': 'deals out a search by a counter of its own',
+  'src/explore/transform/atomics.ts': 'names the operations that it makes steps of',
   'src/explore/surroundings.ts': 'sees to it that virtual threads take no other steps',
   'workers/explore.ts': 'deals out scenarios by a counter of its own',
 }

@@ -15,7 +15,7 @@ const EXPLORE_COMMAND = /^src\/cli\/explore(?:\.ts$|\/)/
 
 /** What the explorer's transform is made with: peers that only those install who explore. */
 const TRANSFORM = 'src/explore/transform/'
-const TRANSFORM_PACKAGES = ['oxc-parser', 'oxc-transform', 'magic-string', '@jridgewell/remapping']
+const TRANSFORM_PACKAGES = ['oxc-parser', 'oxc-transform', '@jridgewell/remapping']
 
 /** The public door, standing right above the store. */
 const INDEX = 'src/index.ts'

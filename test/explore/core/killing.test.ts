@@ -18,7 +18,7 @@ test('every number of steps is met, of every thread', () => {
     threads: [add, add],
     kill: 'everywhere',
     after: (memory, { killed, results }) => {
-      seen.add(`${killed}: ${new Int32Array(memory)[0]} ${results.map((one) => one ?? '-').join()}`)
+      seen.add(`${killed}: ${new Int32Array(memory)[0]} ${results.map((one) => (one === undefined ? '-' : 'done')).join()}`)
     },
   })
   expect(result.error).toBeUndefined()
@@ -77,7 +77,7 @@ test('a reaper starts when the victim is dead, beside the survivors', () => {
     },
     after: (memory, { killed, results }) => {
       expect(Atomics.load(new Int32Array(memory), 1)).toBe(0)
-      seen.add(`${killed} ${results[1]}`)
+      seen.add(`${killed} ${String(results[1])}`)
     },
   })
   expect(result.error).toBeUndefined()

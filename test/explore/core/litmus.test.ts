@@ -16,7 +16,13 @@ function outcomes(threads: Thread[], mode: Mode = 'dpor'): string[] {
     memory: { bytes: 16 },
     attach: (memory) => new Int32Array(memory),
     threads,
-    after: (_memory, { results }) => void seen.add(results.filter((one) => one !== undefined).join(' ')),
+    after: (_memory, { results }) =>
+      void seen.add(
+        results
+          .filter((one) => one !== undefined)
+          .map(String)
+          .join(' '),
+      ),
     mode,
   })
   expect(result.error).toBeUndefined()

@@ -3,7 +3,7 @@ import { ADD, COMPARE_EXCHANGE, EXCHANGE, LOAD, NOTIFY, STORE } from '../../../s
 import { op } from '../../../src/explore/history.ts'
 import { $c, $is, type Coroutine } from '../../../src/explore/language.ts'
 import { $exec, $pre, $wait } from '../../../src/explore/steps.ts'
-import { Random } from '../../../src/explore/random.ts'
+import type { Random } from '../../../src/explore/random.ts'
 
 type Instruction =
   | {
