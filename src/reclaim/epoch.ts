@@ -195,7 +195,8 @@ export class EpochScheme implements Scheme {
     this.leave()
     this.flush()
     abdicate(this.arena, this.me)
-    finishDraining(this.arena, this.lists, this.me.slot, this.me.slot, this.label)
+    const { arena, lists, me } = this
+    finishDraining(arena, lists, me.slot, me.slot, me.label, me.name)
   }
 
   reap(threadId: number): number {

@@ -74,6 +74,11 @@ export function nameOf(threadId: number, generation: number): number {
   return ((generation & NAME_GENERATIONS) << NAME_ID_BITS) | (1 + (threadId % NAME_IDS))
 }
 
+/** Another name of the same thread. */
+export function renewed(name: number): number {
+  return name ^ (1 << (NAME_ID_BITS + 7))
+}
+
 /** Whether a name is that of a thread, in whatever generation. */
 export function names(name: number, threadId: number): boolean {
   return (name & NAME_IDS) === 1 + (threadId % NAME_IDS)
@@ -100,14 +105,17 @@ export class Participant {
   readonly slot: number
   readonly generation: number
   readonly label: number
+  /** What the slot calls its thread. */
+  readonly name: number
   /** Word index of the slot. */
   readonly at: number
   private readonly words: Int32Array
   /** Private mirrors of the counters, so that counting is one store. */
   private readonly counts = new Int32Array(32)
 
-  constructor(arena: Arena, slot: number, generation: number) {
+  constructor(arena: Arena, slot: number, generation: number, name: number) {
     this.slot = slot
+    this.name = name
     this.generation = generation
     this.label = labelOf(slot, generation)
     this.at = arena.layout.participantsAt + slot * PARTICIPANT_WORDS
@@ -177,7 +185,7 @@ export function claimSlot(arena: Arena, threadId: number): Participant | undefin
     }
     Atomics.store(words, at + OWNER, ownerWord(STATUS_LIVE, 0, generation))
     raiseSlotsUsed(arena, slot + 1)
-    return new Participant(arena, slot, generation)
+    return new Participant(arena, slot, generation, name)
   }
   return undefined
 }

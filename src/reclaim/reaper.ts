@@ -30,6 +30,7 @@ import {
   generationOf,
   nameOf,
   names,
+  renewed,
   ownerWord,
   reaperOf,
   slotAt,
@@ -134,10 +135,19 @@ export function abdicate(arena: Arena, me: Participant): void {
 }
 
 /**
- * Frees a draining slot whose garbage is gone. Any thread may call it (`by` and `label` are its own): the slot is first taken by CAS, so that only one
- * disposes of the list, and a death in between leaves a REAPING slot, which the reaper of that thread takes over.
+ * Frees a draining slot whose garbage is gone. Any thread may call it (`by` and `label` are its own): the slot is first
+ * taken by CAS, so that only one disposes of the list, and a death in between leaves a REAPING slot, which the reaper of
+ * that thread takes over.
+ * @param name of the calling thread, if `by` is the slot itself: its death is found by that
  */
-export function finishDraining(arena: Arena, lists: GarbageLists, slot: number, by: number, label: number): void {
+export function finishDraining(
+  arena: Arena,
+  lists: GarbageLists,
+  slot: number,
+  by: number,
+  label: number,
+  name = 0,
+): void {
   const { words } = arena
   const at = slotAt(arena, slot)
   const owner = Atomics.load(words, at + OWNER)
@@ -145,21 +155,32 @@ export function finishDraining(arena: Arena, lists: GarbageLists, slot: number, 
   const generation = generationOf(owner)
   const mine = ownerWord(STATUS_REAPING, by, generation)
   if (Atomics.compareExchange(words, at + OWNER, owner, mine) !== owner) return
+  if (name !== 0) keepName(words, at, name)
   if (!lists.dispose(at, labelOf(slot, generation), label)) {
     Atomics.store(words, at + OWNER, owner)
     return
   }
   const free = ownerWord(STATUS_FREE, 0, generation)
-  if (by === slot) {
-    // The name in the slot is this thread's: it must stay until the slot is free, so that a death in between is found by
-    // it. A free slot with a name is taken by nobody.
-    const name = Atomics.load(words, at + THREAD)
+  if (name !== 0) {
+    // The name stays until the slot is free, so that a death in between is found by it. A free slot with a name is taken
+    // by nobody.
     Atomics.store(words, at + OWNER, free)
-    Atomics.compareExchange(words, at + THREAD, name, 0)
+    Atomics.compareExchange(words, at + THREAD, renewed(name), 0)
     return
   }
   Atomics.store(words, at + THREAD, 0)
   Atomics.store(words, at + OWNER, free)
+}
+
+/**
+ * Answers for a slot that reaps itself. Others may have put their names there when it was still draining; with a renewed
+ * name in it, none of them can any more, since they expect another one.
+ */
+function keepName(words: Int32Array, at: number, name: number): void {
+  for (;;) {
+    const present = Atomics.load(words, at + THREAD)
+    if (Atomics.compareExchange(words, at + THREAD, present, renewed(name)) === present) return
+  }
 }
 
 /** Frees draining slots whose lists are empty on behalf of a thread that has no slot yet. */
@@ -174,6 +195,6 @@ export function reviveSlots(arena: Arena, threadId: number): void {
     // who has got the slot meanwhile.
     const name = nameOf(threadId, generationOf(owner))
     if (Atomics.compareExchange(arena.words, at + THREAD, before, name) !== before) continue
-    finishDraining(arena, lists, slot, slot, labelOf(slot, generationOf(owner)))
+    finishDraining(arena, lists, slot, slot, labelOf(slot, generationOf(owner)), name)
   }
 }

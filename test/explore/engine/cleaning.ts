@@ -3,7 +3,7 @@ import type { CounterName } from '../../../src/reclaim/participant.ts'
 import type { Engine } from '../../../src/store/engine.ts'
 import { runGarbage } from './people.ts'
 import { type Play, bothOf, scenarioOf, type Rehearsable } from './play.ts'
-import { type Part, getting, remove, removing, set, setting } from './points.ts'
+import { type Part, getting, removing, set, setting } from './points.ts'
 import { type TreePast, same, treePlay } from './trees.ts'
 
 /** In the order in which the first engine opened them. */
@@ -76,6 +76,27 @@ const plays = [
   play('pages and records', oneRecord, [cleaning(PAGES), cleaning(RECORDS)], { segmentsCleaned: 2 }),
 ]
 
+/** More than a record takes. */
+const LARGE = 'x'.repeat(20)
+/** Here the extents come before the records. */
+const EXTENTS = 1
+const RECORDS_OF_EXTENTS = 2
+const oneLarge: TreePast = {
+  pairs: [['a', LARGE]],
+  over: { leafEntries: 4, leafSlots: 2, inlineBytes: 16 },
+  then: ({ log }) => log.sealAll(),
+}
+
+const larges = [
+  play('an extent, against readers', oneLarge, [cleaningAndFreeing(EXTENTS), getting('a', 'a')]),
+  play('an extent, against an overwrite', oneLarge, [cleaning(EXTENTS), setAndGet]),
+  play('an extent, and its record', oneLarge, [cleaning(EXTENTS), cleaning(RECORDS_OF_EXTENTS)], { segmentsCleaned: 2 }),
+  play('an extent, against one that takes its place', oneLarge, [
+    cleaning(EXTENTS),
+    (engine) => set(engine, 'a', LARGE.toUpperCase()),
+  ]),
+]
+
 /** Frees its old value's segment, which nothing else lies in. */
 function overwriteAndFree(engine: Engine): void {
   set(engine, 'a', '1')
@@ -105,10 +126,10 @@ const controls: Rehearsable[] = [
   ),
 ].map((control) => scenarioOf(control, false))
 
-void remove
 export const scenarios: Rehearsable[] = [
   ...bothOf([
     ...plays,
+    ...larges,
     play('nothing, against a reader', oneRecord, [overwriteAndFree, getting('a')], { segmentsReleased: 1 }),
   ]),
   ...controls,

@@ -10,6 +10,7 @@ import {
   type Participant,
   STATUS_FREE,
   STATUS_LIVE,
+  THREAD,
   claimSlot,
   generationOf,
   slotAt,
@@ -146,6 +147,19 @@ export function slotFaults({ arena }: Actor): string[] {
   for (let slot = 0; slot < layout.maxParticipants; slot++) {
     const status = statusOf(words[slotAt(arena, slot) + OWNER]!)
     if (status !== STATUS_LIVE && status !== STATUS_FREE) found.push(`slot ${slot} has status ${status}`)
+  }
+  return [...found, ...nameFaults(arena)]
+}
+
+/** Free slots that nobody can take, because somebody's name is in them. */
+export function nameFaults(arena: Arena): string[] {
+  const { words, layout } = arena
+  const found: string[] = []
+  for (let slot = 0; slot < layout.maxParticipants; slot++) {
+    const at = slotAt(arena, slot)
+    const name = words[at + THREAD]!
+    if (statusOf(words[at + OWNER]!) === STATUS_FREE && name !== 0)
+      found.push(`slot ${slot} is free, but named ${name}`)
   }
   return found
 }

@@ -9,6 +9,9 @@ import type { Scenario } from '../support/scenario.ts'
 import { ARENA_BYTES } from './arenas.ts'
 import { remember } from './memento.ts'
 
+/** The longest play takes 350 steps when its threads run one after the other. */
+const MOST_STEPS = 1200
+
 /** What every participant has. */
 export interface Actor {
   readonly arena: Arena
@@ -36,6 +39,8 @@ export interface Play<A extends Actor> {
   readonly does?: Partial<Record<CounterName, number>>
   /** Whether the explorer gets through all executions in reasonable time. */
   readonly complete?: boolean
+  /** What somebody who looks on does when a thread has died, beside the survivors. */
+  readonly reap?: (onlooker: A, threadId: number) => void
   /** Options of `explore` that this play needs. */
   readonly options?: Partial<Scenario['options']>
 }
@@ -77,6 +82,7 @@ export function scenarioOf<A extends Actor>(play: Play<A>, kill: boolean): Rehea
         if (thread === 0) for (let i = play.threads.length; i < back.length; i++) back[i]!()
         return cast[thread]!
       },
+      maxSteps: MOST_STEPS,
       threads: play.threads as ((actor: unknown) => unknown)[],
       after(_, outcome) {
         const key = outcomeKey(cast[0]!.arena, outcome)
@@ -88,6 +94,9 @@ export function scenarioOf<A extends Actor>(play: Play<A>, kill: boolean): Rehea
       },
       ...(play.model === undefined ? {} : { linearizable: play.model }),
       ...(kill ? { kill: 'everywhere' as const } : {}),
+      ...(kill && play.reap !== undefined
+        ? { reaper: (_: SharedArrayBuffer, dead: number) => play.reap!(cast.at(-1)!, dead + 1) }
+        : {}),
       ...play.options,
     },
     does: play.does ?? {},

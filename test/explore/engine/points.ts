@@ -1,8 +1,15 @@
 /** Operations on single keys, as the store has them but without codecs; each one is a line of the history. */
 import { noted } from './journal.ts'
 import type { Engine } from '../../../src/store/engine.ts'
-import { KIND_RECORD, keyBytesOf, kindOf } from '../../../src/log/block.ts'
-import { inlineValueBytes, recordHeader, recordKeyAt } from '../../../src/tree/record.ts'
+import { KIND_EXTENT_RECORD, keyBytesOf, kindOf, padOf, wordsOf } from '../../../src/log/block.ts'
+import {
+  EXTENT_KEY,
+  extentHeader,
+  extentListAt,
+  inlineValueBytes,
+  recordHeader,
+  recordKeyAt,
+} from '../../../src/tree/record.ts'
 import { Scan } from '../../../src/tree/scan.ts'
 import { PUT_ABSENT, PUT_ANY } from '../../../src/tree/tree.ts'
 
@@ -14,9 +21,14 @@ function setKey({ tree }: Engine, key: Text): void {
   tree.key.finish(key.length)
 }
 
-/** Writes the record of the present key, not linked. */
+/** Writes the record of the present key, not linked; what is too long for it goes to an extent. */
 function write({ tree, arena }: Engine, value: Text): void {
   const { writer, key } = tree
+  if (value.length > arena.layout.inlineBytes) {
+    const bytes = Uint8Array.from(value, (letter) => letter.charCodeAt(0))
+    writer.writeLarge(key, bytes, bytes.length, true)
+    return
+  }
   const at = writer.begin(key, value.length)
   for (let i = 0; i < value.length; i++) arena.bytes[at + i] = value.charCodeAt(i)
   writer.finish(key.length, value.length, true)
@@ -29,8 +41,23 @@ function textAt({ arena: { bytes } }: Engine, at: number, length: number): Text 
 }
 
 function valueOf(engine: Engine, record: number, header: number): Text {
-  if (kindOf(header) !== KIND_RECORD) throw new Error('a record of another kind')
+  if (kindOf(header) === KIND_EXTENT_RECORD) return largeValueOf(engine, record, header)
   return textAt(engine, recordKeyAt(record) + keyBytesOf(header), inlineValueBytes(header))
+}
+
+/** The pieces of a value, put together. */
+function largeValueOf(engine: Engine, record: number, header: number): Text {
+  const { words } = engine.arena
+  const list = extentListAt(record, header)
+  const keyWords = (keyBytesOf(header) + 3) >>> 2
+  let text = ''
+  for (let i = 0; i < words[list + 1]!; i++) {
+    const extent = words[list + 2 + i]!
+    const from = (extent + EXTENT_KEY + keyWords) * 4
+    const piece = extentHeader(words, extent)
+    text += textAt(engine, from, (extent + wordsOf(piece)) * 4 - padOf(piece) - from)
+  }
+  return text
 }
 
 function find(engine: Engine): { record: number; value: Text | undefined } {

@@ -4,7 +4,7 @@ import { INTENT_POP_PAGE, STATE, THREAD, claimSlot, nameOf, names, slotAt } from
 import { pushing } from '../../../src/reclaim/ownership.ts'
 import { abdicate, finishDraining, reviveSlots } from '../../../src/reclaim/reaper.ts'
 import { GLOBAL_EPOCH, GLOBAL_PAGE_HEAD } from '../../../src/memory/layout.ts'
-import { type Person, bury, giveBack, listArena, listFaults, person, runGarbage, take } from './people.ts'
+import { type Person, bury, giveBack, listArena, listFaults, nameFaults, person, runGarbage, take } from './people.ts'
 import { type Play, bothOf, type Rehearsable } from './play.ts'
 
 const DEAD = 9
@@ -32,6 +32,11 @@ const pushingOne: Death = (dead) => {
   const thing = take(dead)
   take(dead)
   dead.arena.words[dead.free.stateOf(thing)] = pushing(dead.scheme.label)
+}
+
+/** As `pushingOne`, but the thing is also the last one that it took. */
+const pushingWhatItTook: Death = (dead) => {
+  dead.arena.words[dead.free.stateOf(take(dead))] = pushing(dead.scheme.label)
 }
 
 /** Inside a pin, with something in its list that has not passed. */
@@ -87,7 +92,7 @@ const leave: Part = ({ scheme }) => {
 /** The end of leaving: whoever holds nothing and has retired nothing needs no more. */
 const goAway: Part = ({ arena, me }) => {
   abdicate(arena, me)
-  finishDraining(arena, new GarbageLists(arena), me.slot, me.slot, me.label)
+  finishDraining(arena, new GarbageLists(arena), me.slot, me.slot, me.label, me.name)
   return []
 }
 
@@ -101,8 +106,8 @@ const comeBack: Part = ({ arena, me }) => {
 }
 
 /** A newcomer that has found no slot makes one free. */
-const revive: Part = ({ arena }) => {
-  reviveSlots(arena, GUEST)
+const revive: Part = ({ arena, me }) => {
+  reviveSlots(arena, GUEST + me.slot)
   return []
 }
 
@@ -145,6 +150,9 @@ const plays: Play<Person>[] = [
   play('of a taker, against one who takes and gives back', popping, [reap, takeAndGiveBack], { does: { reaped: 1 } }),
   play('of a pusher, against a taker', pushingOne, [reap, takeOne], { does: { reaped: 1 } }),
   play('of a pusher, against one who frees', pushingOne, [reap, advance], { does: { reaped: 1 } }),
+  play('of a pusher who had taken the same, against a taker', pushingWhatItTook, [reap, takeOne], {
+    does: { reaped: 1 },
+  }),
   play('of one who was pinned, against one who frees', pinned, [reap, advance], { does: { reaped: 1 } }),
   play('of one who was pinned, against one who runs its list', pinned, [reap, collect], { does: { reaped: 1 } }),
 ]
@@ -175,4 +183,16 @@ const returning: Play<Person> = {
   },
 }
 
-export const scenarios: Rehearsable[] = bothOf([...plays, ...more, returning])
+/** Whose name stays in the slot that was revived for nothing: while that thread lives, nobody could take the slot. */
+const overtaken: Play<Person>[] = [
+  comingsAndGoings('one goes away, one revives its slot', nothing, [goAway, revive]),
+  comingsAndGoings('two revive a slot', buried, [revive, revive]),
+].map((one) => ({
+  ...one,
+  check: (survivors, outcome) => [
+    ...(outcome.killed < 0 ? nameFaults(survivors.at(-1)!.arena) : []),
+    ...one.check(survivors, outcome),
+  ],
+}))
+
+export const scenarios: Rehearsable[] = bothOf([...plays, ...more, returning, ...overtaken])

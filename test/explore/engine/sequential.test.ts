@@ -7,6 +7,7 @@ import { scenarios as cursors } from './cursors.ts'
 import { scenarios as epochs } from './epochs.ts'
 import { scenarios as freeList } from './free-list.ts'
 import { journal } from './journal.ts'
+import { scenarios as funerals } from './funerals.ts'
 import { scenarios as leaves } from './leaves.ts'
 import { scenarios as merges } from './merges.ts'
 import type { Actor, Rehearsable } from './play.ts'
@@ -15,7 +16,7 @@ import { scenarios as segments } from './segments.ts'
 import { scenarios as splits } from './splits.ts'
 import { scenarios as verifying } from './verifying.ts'
 
-const all = [cleaning, cursors, epochs, freeList, leaves, merges, reaping, segments, splits, verifying].flat()
+const all = [cleaning, cursors, epochs, freeList, funerals, leaves, merges, reaping, segments, splits, verifying].flat()
 
 type Counts = Record<CounterName, number>
 

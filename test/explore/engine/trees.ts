@@ -113,32 +113,38 @@ export interface TreePlay {
   readonly threads: readonly ((engine: Engine) => unknown)[]
   /** Looks at the results of the threads and the keys at the end. @returns what is wrong */
   readonly extra?: (results: readonly unknown[], keys: readonly Text[]) => string[]
+  /** Whether somebody drains between a death and the end of the segments that were open then. */
+  readonly drainsEarly?: boolean
+  /** Whether one more looks on, who reaps the dead beside the survivors. */
+  readonly reaps?: boolean
   readonly rest?: Partial<Play<Engine>>
 }
 
 /** A play at a tree: its operations are to be linearizable together with what the tree holds in the end. */
-export function treePlay({ name, past, threads, extra, rest }: TreePlay): Play<Engine> {
+export function treePlay({ name, past, threads, extra, drainsEarly, reaps, rest }: TreePlay): Play<Engine> {
   const pairs = past.holds ?? past.pairs
   const model = orderedMap({ initial: pairs })
   return {
     name,
-    cast: (memory) => enginesAt(memory, threads.length, past),
+    cast: (memory) => enginesAt(memory, threads.length + (reaps === true ? 1 : 0), past),
     threads,
     model,
     check(survivors, outcome) {
       const engine = survivors[0]!
       const found = extra?.(outcome.results, scanKeys(engine)) ?? []
       found.push(...notExplained(engine, outcome, model, pairs))
-      if (outcome.killed >= 0) mourn(survivors, outcome.killed + 1)
+      if (outcome.killed >= 0) mourn(survivors, outcome.killed + 1, drainsEarly === true)
       return [...found, ...treeFaults(engine)]
     },
+    ...(reaps === true ? { reap: ({ scheme }: Engine, threadId: number) => void scheme.reap(threadId) } : {}),
     ...rest,
   }
 }
 
 /** What a death leaves in open segments is found once they are sealed. */
-function mourn(survivors: readonly Engine[], threadId: number): void {
+function mourn(survivors: readonly Engine[], threadId: number, drainsEarly: boolean): void {
   survivors[0]!.scheme.reap(threadId)
+  if (drainsEarly) survivors[0]!.drain()
   for (const { log } of survivors) log.sealAll()
 }
 

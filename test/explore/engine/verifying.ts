@@ -1,7 +1,7 @@
 /** A verification beside writers: what it reports may be only passing by, but it comes to an end, and changes nothing. */
 import type { CounterName } from '../../../src/reclaim/participant.ts'
 import { type Play, type Rehearsable, bothOf } from './play.ts'
-import { type Part, compareAndSet, set, setIfAbsent, setting } from './points.ts'
+import { type Part, set, setting } from './points.ts'
 import type { Engine } from '../../../src/store/engine.ts'
 import { type TreePast, same, treePlay } from './trees.ts'
 
@@ -32,10 +32,6 @@ const oneLeaf: TreePast = { pairs: same('a'), over: { leafEntries: 4, leafSlots:
 const plays = [
   play('an abandoned record', oneLeaf, abandoning),
   play('an insert', oneLeaf, setting('b'), { inserts: 1 }),
-  play('one who is refused', oneLeaf, (engine) => {
-    compareAndSet(engine, 'a', 'b', 'c')
-    setIfAbsent(engine, 'a', 'b')
-  }),
   play('an overwrite', oneLeaf, (engine) => set(engine, 'a', 'b')),
   play('the split of the root', { pairs: same('abc') }, setting('d'), { rootSplits: 1 }),
 ]
