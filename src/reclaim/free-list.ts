@@ -184,7 +184,7 @@ export class FreeList {
    * `alsoHeld`, what it held. The caller is pinned.
    */
   rescue(dead: number, announced: number, alsoHeld: boolean): void {
-    if (announced >= this.first && announced < this.end) this.rescueAnnounced(announced)
+    if (announced >= this.first && announced < this.end) this.rescueAnnounced(announced, dead)
     const end = this.used()
     for (let thing = this.first; thing < end; thing++) {
       const state = Atomics.load(this.words, this.stateOf(thing))
@@ -194,9 +194,11 @@ export class FreeList {
   }
 
   /** An announcement may be old, and the thing in somebody else's hands by now. */
-  private rescueAnnounced(thing: number): void {
+  private rescueAnnounced(thing: number, dead: number): void {
     for (let i = 0; i < PUSH_PATIENCE; i++) {
       const state = Atomics.load(this.words, this.stateOf(thing))
+      // It died while it pushed what it had taken before: that is found below, with all that it was pushing.
+      if (state === pushing(dead)) return
       // While a live pusher is at it, it cannot be told whether the thing was on the list; the pusher will be done soon.
       if (isPushing(state)) continue
       if (state === FREE) this.rescueOne(thing)

@@ -90,7 +90,9 @@ const oneLarge: TreePast = {
 const larges = [
   play('an extent, against readers', oneLarge, [cleaningAndFreeing(EXTENTS), getting('a', 'a')]),
   play('an extent, against an overwrite', oneLarge, [cleaning(EXTENTS), setAndGet]),
-  play('an extent, and its record', oneLarge, [cleaning(EXTENTS), cleaning(RECORDS_OF_EXTENTS)], { segmentsCleaned: 2 }),
+  play('an extent, and its record', oneLarge, [cleaning(EXTENTS), cleaning(RECORDS_OF_EXTENTS)], {
+    segmentsCleaned: 2,
+  }),
   play('an extent, against one that takes its place', oneLarge, [
     cleaning(EXTENTS),
     (engine) => set(engine, 'a', LARGE.toUpperCase()),

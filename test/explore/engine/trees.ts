@@ -2,6 +2,8 @@
 import type { Run } from '../../../src/explore/index.ts'
 import { ROOM_ORDINARY, STREAM_COLD, STREAM_PAGES, STREAM_RECORDS } from '../../../src/log/log.ts'
 import type { Geometry } from '../../../src/memory/layout.ts'
+import { reapThread } from '../../../src/reclaim/reaper.ts'
+import type { ReapHook } from '../../../src/reclaim/scheme.ts'
 import { Engine } from '../../../src/store/engine.ts'
 import { type HistoryOperation, checkLinearizable } from '../../../src/explore/linearizability.ts'
 import { orderedMap } from '../../../src/explore/models.ts'
@@ -136,9 +138,15 @@ export function treePlay({ name, past, threads, extra, drainsEarly, reaps, rest 
       if (outcome.killed >= 0) mourn(survivors, outcome.killed + 1, drainsEarly === true)
       return [...found, ...treeFaults(engine)]
     },
-    ...(reaps === true ? { reap: ({ scheme }: Engine, threadId: number) => void scheme.reap(threadId) } : {}),
+    ...(reaps === true ? { reap: bury } : {}),
     ...rest,
   }
+}
+
+/** The funeral of a thread, without the flush that follows it. */
+function bury({ scheme, arena, me }: Engine, threadId: number): void {
+  const { hooks } = scheme as unknown as { readonly hooks: readonly ReapHook[] }
+  reapThread(scheme, arena, me, threadId, hooks)
 }
 
 /** What a death leaves in open segments is found once they are sealed. */
