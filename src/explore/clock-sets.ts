@@ -14,6 +14,12 @@ export class ClockSets {
   private one = new Int32Array(0)
   private several = new Int32Array(0)
 
+  /** Forgets everything, and makes room for cells again by `grow`. */
+  reset(): void {
+    this.one = new Int32Array(0)
+    this.several = new Int32Array(0)
+  }
+
   grow(cells: number): void {
     this.one = grown(this.one, new Int32Array(cells))
     this.several = grown(this.several, new Int32Array(cells * MAX_THREADS))

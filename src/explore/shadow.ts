@@ -61,12 +61,17 @@ export class Shadow {
   configure(words: number, races: boolean): void {
     this.races = races
     this.stamp = new Int32Array(0)
+    this.state = new Uint8Array(0)
+    this.shape = new Uint8Array(0)
+    this.released = new Int32Array(0)
+    const sets = [this.plainWrites, this.plainReads, this.atomicWrites, this.atomicReads]
+    for (const set of sets) set.reset()
     this.cells = new Cells(words, (capacity) => {
       this.stamp = grown(this.stamp, new Int32Array(capacity))
-      this.state = grown(this.state.subarray(0, this.stamp.length), new Uint8Array(capacity))
-      this.shape = grown(this.shape.subarray(0, this.stamp.length), new Uint8Array(capacity))
-      this.released = grown(this.released.subarray(0, capacity * MAX_THREADS), new Int32Array(capacity * MAX_THREADS))
-      for (const set of [this.plainWrites, this.plainReads, this.atomicWrites, this.atomicReads]) set.grow(capacity)
+      this.state = grown(this.state, new Uint8Array(capacity))
+      this.shape = grown(this.shape, new Uint8Array(capacity))
+      this.released = grown(this.released, new Int32Array(capacity * MAX_THREADS))
+      for (const set of sets) set.grow(capacity)
     })
   }
 

@@ -183,8 +183,9 @@ export function claimSlot(arena: Arena, threadId: number): Participant | undefin
       Atomics.compareExchange(words, at + THREAD, name, 0)
       continue
     }
-    Atomics.store(words, at + OWNER, ownerWord(STATUS_LIVE, 0, generation))
+    // Counted before it lives: whoever looks for slots to be given up must not pass over one that its thread died in.
     raiseSlotsUsed(arena, slot + 1)
+    Atomics.store(words, at + OWNER, ownerWord(STATUS_LIVE, 0, generation))
     return new Participant(arena, slot, generation, name)
   }
   return undefined

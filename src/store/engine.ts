@@ -35,6 +35,9 @@ export class Engine {
   readonly cleaner: Cleaner
   private readonly relocation: Relocation
   private readonly ledger: DeathLedger
+  /** The number of deaths that the last drain swept for, and the segments that were open then, with their holders. */
+  private mourned = 0
+  private readonly unswept = new Map<number, number>()
 
   /**
    * Joins an arena.
@@ -115,12 +118,33 @@ export class Engine {
     this.scheme.flush()
     const deaths = this.ledger.deaths()
     if (!this.ledger.isSwept()) {
+      this.log.sealAll()
+      const isLast = this.isLastSweep(deaths)
       this.cleaner.sweep(this.relocation.isReachable)
-      this.ledger.swept(deaths)
+      if (isLast) this.ledger.swept(deaths)
     }
     this.collectStale()
     if (!this.ledger.isSized()) this.recount()
     this.scheme.flush()
+  }
+
+  /**
+   * Whether a sweep now makes up for all these deaths. Only sealed segments are swept, since in an open one a block may
+   * be unreachable because it is yet to be linked. So those that are open at the first sweep have to be swept again.
+   */
+  private isLastSweep(deaths: number): boolean {
+    const { segments } = this.log
+    if (this.mourned !== deaths) {
+      this.mourned = deaths
+      this.unswept.clear()
+      for (let segment = segments.first; segment < segments.used(); segment++) {
+        if (segments.isOpen(segment)) this.unswept.set(segment, segments.holder(segment))
+      }
+    }
+    for (const [segment, holder] of this.unswept) {
+      if (!segments.isOpen(segment) || segments.holder(segment) !== holder) this.unswept.delete(segment)
+    }
+    return this.unswept.size === 0
   }
 
   /** Frees what was retired and noted by nobody, because its retirer died. */

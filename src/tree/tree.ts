@@ -343,6 +343,12 @@ export class Tree implements Materializer {
   consolidate(id: number, base: number): boolean {
     if (this.context.table.load(id) !== base) return true
     if (levelOf(this.words[base + BASE_SHAPE]) > 0) return this.consolidateInner(id, base)
+    // A merge that has frozen it would freeze its successor again, and so on for ever: it is finished first.
+    if (Atomics.load(this.words, this.context.cache.slotsAt(base)) < 0) {
+      this.otherKey.copyFrom(this.context.arena.bytes, lowAt(this.words, base), lowBytes(this.words, base))
+      if (!this.merger.helpRemoved(this.otherKey, 0)) return false
+      if (this.context.table.load(id) !== base) return true
+    }
     const done = this.leaves.consolidate(id, base)
     this.takeSplits()
     return done

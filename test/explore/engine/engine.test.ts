@@ -9,6 +9,7 @@ import { scenarios as cleaning } from './cleaning.ts'
 import { scenarios as cursors } from './cursors.ts'
 import { scenarios as epochs } from './epochs.ts'
 import { scenarios as freeList } from './free-list.ts'
+import { scenarios as funerals } from './funerals.ts'
 import { scenarios as leaves } from './leaves.ts'
 import { scenarios as merges } from './merges.ts'
 import { scenarios as reaping } from './reaping.ts'
@@ -18,7 +19,7 @@ import { scenarios as verifying } from './verifying.ts'
 
 const maxMs = Number(process.env['EXPLORE_MS'] ?? 250)
 
-const all = { freeList, epochs, reaping, segments, cleaning, leaves, splits, merges, cursors, verifying }
+const all = { freeList, epochs, reaping, segments, cleaning, leaves, splits, merges, funerals, cursors, verifying }
 
 describe.each(Object.entries(all))('%s', (_, scenarios) => {
   it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', (name, scenario) => {

@@ -16,6 +16,8 @@ interface Moment {
   readonly lengths: number[]
   readonly views: Int32Array[]
   readonly contents: Int32Array[]
+  readonly maps: Map<unknown, unknown>[]
+  readonly entries: [unknown, unknown][][]
 }
 
 /**
@@ -23,7 +25,17 @@ interface Moment {
  * @returns what puts it all back. Objects are the same ones then; what was added to them since has gone.
  */
 export function remember(root: object): () => void {
-  const moment: Moment = { owners: [], names: [], values: [], arrays: [], lengths: [], views: [], contents: [] }
+  const moment: Moment = {
+    owners: [],
+    names: [],
+    values: [],
+    arrays: [],
+    lengths: [],
+    views: [],
+    contents: [],
+    maps: [],
+    entries: [],
+  }
   const met = new Set<object>()
   const open: object[] = [root]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -43,6 +55,10 @@ function noteView(moment: Moment, view: ArrayBufferView): void {
 
 function noteObject(moment: Moment, object: object, open: object[]): void {
   if (object instanceof ArrayBuffer || object instanceof SharedArrayBuffer) return
+  if (object instanceof Map) {
+    moment.maps.push(object)
+    moment.entries.push([...object])
+  }
   if (Array.isArray(object)) {
     moment.arrays.push(object)
     moment.lengths.push(object.length)
@@ -59,11 +75,16 @@ function noteObject(moment: Moment, object: object, open: object[]): void {
   }
 }
 
-function putBack({ owners, names, values, arrays, lengths, views, contents }: Moment): void {
+function putBack({ owners, names, values, arrays, lengths, views, contents, maps, entries }: Moment): void {
   for (let i = 0; i < arrays.length; i++) arrays[i]!.length = lengths[i]!
   for (let i = 0; i < owners.length; i++) {
     // Most fields never change; reading is cheaper than writing.
     if (owners[i]![names[i]!] !== values[i]) owners[i]![names[i]!] = values[i]
   }
   for (let i = 0; i < views.length; i++) views[i]!.set(contents[i]!)
+  for (let i = 0; i < maps.length; i++) {
+    if (maps[i]!.size === 0 && entries[i]!.length === 0) continue
+    maps[i]!.clear()
+    for (const [key, value] of entries[i]!) maps[i]!.set(key, value)
+  }
 }

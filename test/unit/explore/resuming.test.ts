@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DEAL_WORDS } from '../../../src/explore/dealing.ts'
+import { LOAD } from '../../../src/explore/events.ts'
 import { exploreDealt } from '../../../src/explore/explore.ts'
 import { explore, type ExploreOptions } from '../../../src/explore/index.ts'
+import { $c, type Coroutine } from '../../../src/explore/language.ts'
 import { Random } from '../../../src/explore/random.ts'
+import { $exec, $pre } from '../../../src/explore/steps.ts'
 import { body, randomProgram } from './programs.ts'
 
 let folder: string
@@ -80,3 +83,22 @@ test.each(['none', 'everywhere'] as const)('several searchers together meet what
     expect(executions).toBeGreaterThan(0)
   }
 })
+
+test('a large exploration leaves nothing behind for the next', () => {
+  const many: ExploreOptions<Int32Array> = {
+    memory: { bytes: 16384 },
+    attach: (memory) => new Int32Array(memory),
+    threads: [(words) => $c(touchAll(words)), (words) => $c(touchAll(words))],
+    maxExecutions: 3,
+  }
+  expect(explore(many).error).toBeUndefined()
+  expect(explore(scenario(1, new Set())).error).toBeUndefined()
+})
+
+function* touchAll(words: Int32Array): Coroutine {
+  for (let i = 0; i < words.length; i++) {
+    if ($pre(-1, LOAD, words, i)) yield
+    $exec()
+  }
+  return undefined
+}
