@@ -17,7 +17,12 @@ export default defineConfig({
       {
         extends: true,
         // The code under test is instrumented, so these run in a project of their own.
-        plugins: [exploreVite({ include: ['src', 'test/explore', 'test/seeded-faults'], exclude: ['src/cli', 'test/explore/foreign'] })],
+        plugins: [
+          exploreVite({
+            include: ['src', 'test/explore', 'test/seeded-faults'],
+            exclude: ['src/cli', 'test/explore/foreign'],
+          }),
+        ],
         test: { name: 'explore', include: EXPLORED },
       },
     ],

@@ -18,7 +18,9 @@ test('every number of steps is met, of every thread', () => {
     threads: [add, add],
     kill: 'everywhere',
     after: (memory, { killed, results }) => {
-      seen.add(`${killed}: ${new Int32Array(memory)[0]} ${results.map((one) => (one === undefined ? '-' : 'done')).join()}`)
+      seen.add(
+        `${killed}: ${new Int32Array(memory)[0]} ${results.map((one) => (one === undefined ? '-' : 'done')).join()}`,
+      )
     },
   })
   expect(result.error).toBeUndefined()
