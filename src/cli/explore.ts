@@ -18,7 +18,7 @@ Options
   --seed <n>         seed of the random modes
   --kill             also stop each thread for good after each of its steps
   --replay <text>    run only this schedule; with --only for the scenario
-  --workers <n>      worker threads among which the scenarios are dealt out (1)
+  --workers <n>      worker threads among which the scenarios are dealt out, or the search of each if there are fewer (1)
   --json             the results as JSON on stdout, instead of the table
   -h, --help         this text
 `

@@ -1,5 +1,6 @@
 /** `heddle explore`: the scenarios one after the other, or dealt out to worker threads. */
 import { Worker } from 'node:worker_threads'
+import { DEAL_WORDS, type Deal } from '../../explore/dealing.ts'
 import type { Progress } from '../../explore/index.ts'
 import { loaderArguments, workerUrl } from '../../store/worker-url.ts'
 import { grouped } from '../format.ts'
@@ -14,6 +15,14 @@ export interface Order {
   readonly overrides: Overrides
   /** Word 0: the next scenario to be run. */
   readonly next: SharedArrayBuffer
+  /** If there are fewer scenarios than workers: each of them searches a part of every scenario. */
+  readonly deals: readonly Deal[] | undefined
+}
+
+/** What a worker thread tells. */
+export interface Told {
+  readonly scenario: number
+  readonly row: Row
 }
 
 export async function runExplore(command: ExploreCommand): Promise<number> {
@@ -47,27 +56,45 @@ async function runInWorkers(command: ExploreCommand): Promise<Row[]> {
   const scenarios = await loadScenarios(command.files, command.only)
   const width = widthOf(scenarios.map(({ name }) => name))
   if (!command.json) process.stdout.write(`${header(width)}\n`)
-  const each = command.seconds === undefined ? undefined : (command.seconds * 1000 * command.workers) / scenarios.length
+  const isDealt = scenarios.length < command.workers
+  const atOnce = isDealt ? 1 : command.workers
+  const each = command.seconds === undefined ? undefined : (command.seconds * 1000 * atOnce) / scenarios.length
   const overrides: Overrides =
     each === undefined ? command.overrides : { ...command.overrides, maxMs: Math.max(LEAST_MS, each) }
-  const order: Order = { command, overrides, next: new SharedArrayBuffer(4) }
-  const rows: Row[] = []
-  const count = Math.min(command.workers, scenarios.length)
-  const works = Array.from({ length: count }, () =>
-    runWorker(order, (row) => {
-      rows.push(row)
-      if (!command.json) process.stdout.write(`${line(row, width)}\n`)
-    }),
-  )
+  const counters = scenarios.map(() => new SharedArrayBuffer(DEAL_WORDS * 4))
+  const next = new SharedArrayBuffer(4)
+  const told = scenarios.map((): Row[] => [])
+  const parts = isDealt ? command.workers : 1
+  const works = Array.from({ length: command.workers }, (_, worker) => {
+    const deals = isDealt ? counters.map((one) => ({ counters: one, workers: command.workers, worker })) : undefined
+    return runWorker({ command, overrides, next, deals }, ({ scenario, row }) => {
+      told[scenario]!.push(row)
+      if (command.json || told[scenario]!.length < parts) return
+      process.stdout.write(`${line(together(told[scenario]!), width)}\n`)
+    })
+  })
   await Promise.all(works)
-  return rows
+  return told.map(together)
 }
 
-function runWorker(order: Order, onRow: (row: Row) => void): Promise<void> {
+/** What came of one scenario of which several have searched a part each. */
+function together(rows: readonly Row[]): Row {
+  const sum = (of: (row: Row) => number): number => rows.reduce((total, row) => total + of(row), 0)
+  return {
+    ...(rows.find((row) => row.complaint !== '') ?? rows.find((row) => row.error !== undefined) ?? rows[0]!),
+    complete: rows.every((row) => row.complete),
+    executions: sum((row) => row.executions),
+    steps: sum((row) => row.steps),
+    blocked: sum((row) => row.blocked),
+    ms: rows.reduce((most, row) => Math.max(most, row.ms), 0),
+  }
+}
+
+function runWorker(order: Order, onTold: (told: Told) => void): Promise<void> {
   const url = workerUrl('explore')
   return new Promise((resolve, reject) => {
     const worker = new Worker(url, { workerData: order, execArgv: loaderArguments(url) })
-    worker.on('message', onRow)
+    worker.on('message', onTold)
     worker.on('error', reject)
     worker.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a worker ended with code ${code}`))))
   })

@@ -1,6 +1,8 @@
 /** Loads scenario files, instrumented, and runs one scenario of them. */
 import { pathToFileURL } from 'node:url'
-import { explore, type ExploreOptions, type ExploreResult, type Progress } from '../../explore/index.ts'
+import type { Deal } from '../../explore/dealing.ts'
+import { exploreDealt } from '../../explore/explore.ts'
+import { type ExploreOptions, type ExploreResult, type Progress } from '../../explore/index.ts'
 import { instrumentFrom } from '../../explore/instrumenting.ts'
 import { type Scenario, complaint, scenariosOf } from '../../explore/scenario.ts'
 import { UsageError } from '../usage-error.ts'
@@ -32,14 +34,19 @@ export async function loadScenarios(files: readonly string[], only: string): Pro
   return chosen
 }
 
-export function runScenario(scenario: Scenario, overrides: Overrides, onProgress: (progress: Progress) => void): Row {
+export function runScenario(
+  scenario: Scenario,
+  overrides: Overrides,
+  onProgress: (progress: Progress) => void,
+  deal?: Deal,
+): Row {
   const { name, options, expect = {} } = scenario
   const { maxExecutions, maxMs, ...rest } = options
   const limit: Partial<ExploreOptions> =
     overrides.maxMs === undefined
       ? { ...(maxExecutions === undefined ? {} : { maxExecutions }), ...(maxMs === undefined ? {} : { maxMs }) }
       : {}
-  const result = explore({ name, ...rest, ...limit, ...overrides, onProgress })
+  const result = exploreDealt({ name, ...rest, ...limit, ...overrides, onProgress }, deal)
   const { error, ...counts } = result
   return {
     name,

@@ -31,6 +31,12 @@ test('several workers give the same as one', async () => {
   expect(rows(two.out)).toEqual(rows(one.out))
 })
 
+test('more workers than scenarios search one together', async () => {
+  const { code, out } = await explored('--only', 'right', '--workers', '3')
+  expect(code).toBe(0)
+  expect(out).toMatch(/^rightLock +complete/m)
+})
+
 test('a script that is run with the module hooks explores by itself', () => {
   const hooks = ['./test/support/register-tsx.mjs', './src/explore/register.ts'].flatMap((file) => ['--import', file])
   const argv = [...hooks, 'test/support/programs/explore-ticket-lock.ts']
