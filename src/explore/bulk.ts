@@ -120,6 +120,7 @@ function watchBuffers(): void {
     else if (/Write$/.test(name)) watch(owner, name, writesText(name.slice(0, -'Write'.length)))
   }
   watch(owner, 'fill', (view) => note(view, 0, undefined, true))
+  watch(owner, 'write', writes)
   for (const name of ['toString', 'toJSON', 'indexOf', 'lastIndexOf', 'includes']) watch(owner, name, readsAll)
   for (const name of ['equals', 'compare']) {
     watch(owner, name, (view, [other]) => {
@@ -133,7 +134,14 @@ function watchBuffers(): void {
   })
 }
 
-/** `latin1Write` and its like, by which `write` does its work. */
+/** `write(text, offset?, length?, encoding?)`, where the encoding may follow at once. */
+const writes: Note = (view, [text, ...rest]) => {
+  const encoding = rest.find((one) => typeof one === 'string') ?? 'utf8'
+  const [offset, length] = rest.filter((one) => typeof one === 'number')
+  writesText(encoding)(view, [text, offset, length])
+}
+
+/** `latin1Write` and its like, by which `write` does its work in some versions of Node. */
 function writesText(encoding: string): Note {
   return (view, [text, offset, length]) => {
     const start = Number(offset ?? 0)

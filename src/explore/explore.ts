@@ -1,5 +1,6 @@
 /** The search: which executions are run, in which order, and until when. */
 import { BoundedSearch } from './bounded.ts'
+import type { SavedChoices } from './choices.ts'
 import { unwatchBulk, watchBulk } from './bulk.ts'
 import { HeddleError } from '../memory/error.ts'
 import { Dpor } from './dpor.ts'
@@ -134,13 +135,13 @@ export class Exploration {
     if (done !== undefined) strategy.choices.load(done)
     const end = this.exhaust(strategy, budget, () => victim)
     if (this.checkpoint !== undefined && end !== 'failed') {
-      this.checkpoint.parts[this.phase] = end === 'complete' ? end : strategy.choices.save()
-      this.save(this.checkpoint)
+      this.save(this.checkpoint, end === 'complete' ? end : strategy.choices.save())
     }
     return end
   }
 
-  private save(checkpoint: Checkpoint): void {
+  private save(checkpoint: Checkpoint, standing: SavedChoices | 'complete'): void {
+    checkpoint.parts[this.phase] = standing
     checkpoint.save(realNow(), this.longest, checkpoint.executions + this.executions, checkpoint.steps + this.steps)
   }
 
@@ -191,6 +192,10 @@ export class Exploration {
 
   private isLate(strategy: Strategy, budget: Budget): boolean {
     const now = realNow()
+    const { checkpoint } = this
+    if (checkpoint?.isDue(now) === true && 'choices' in strategy) {
+      this.save(checkpoint, (strategy as Dpor | BoundedSearch).choices.save())
+    }
     if (this.options.onProgress !== undefined && now - this.lastProgress >= PROGRESS_MS) {
       this.lastProgress = now
       this.options.onProgress({

@@ -1,8 +1,8 @@
-/** Module hooks that instrument what an entry file reaches by relative imports; see register.ts. */
-import { existsSync } from 'node:fs'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+/** Module hooks that instrument what an entry file reaches by relative imports, and load TypeScript; see register.ts. */
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { isOwn, runtimeUrl } from './files.ts'
-import { Project, crawl } from './transform/index.ts'
+import { Project, crawl, stripTypes } from './transform/index.ts'
 
 interface Resolved {
   readonly url: string
@@ -19,6 +19,7 @@ type NextResolve = (specifier: string, context: unknown) => Promise<Resolved>
 type NextLoad = (url: string, context: unknown) => Promise<Loaded>
 
 const projects: Project[] = []
+const TYPED = /\.m?ts$/
 
 export interface LoaderData {
   /** Paths of the files from which everything is reached. */
@@ -48,13 +49,11 @@ export async function load(url: string, context: unknown, next: NextLoad): Promi
   if (!url.startsWith('file:')) return next(url, context)
   const path = fileURLToPath(url)
   const project = projects.find((one) => one.has(path))
-  if (project === undefined) return next(url, context)
+  if (project === undefined) {
+    if (!TYPED.test(path) || path.includes('node_modules')) return next(url, context)
+    return { format: 'module', source: stripTypes(path, readFileSync(path, 'utf8')), shortCircuit: true }
+  }
   const { code, map } = project.instrument(path)
   const comment = `\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}`
   return { format: 'module', source: code + comment, shortCircuit: true }
-}
-
-/** The URL under which a file is loaded. */
-export function urlOf(path: string): string {
-  return pathToFileURL(path).href
 }

@@ -53,7 +53,6 @@ export class Machine {
   /** The thread to go on with after a yield; -1 ends the execution. */
   next = -1
   starting = false
-  switches = 0
   /** What ended the execution, if it did not just come to its end. */
   failure: unknown = undefined
   failed = false
@@ -148,7 +147,6 @@ export class Machine {
     }
     const chosen = this.strategy.choose(t, enabled)
     if (chosen < 0) this.pruned = true
-    else if (chosen !== t) this.switches++
     return chosen
   }
 

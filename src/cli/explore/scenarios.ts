@@ -25,7 +25,11 @@ export interface Row {
 }
 
 export async function loadScenarios(files: readonly string[], only: string): Promise<Scenario[]> {
-  instrumentFrom(files)
+  try {
+    instrumentFrom(files)
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
   const found: Scenario[] = []
   for (const file of files) found.push(...scenariosOf((await import(pathToFileURL(file).href)) as object))
   const chosen = found.filter(({ name }) => name.includes(only))

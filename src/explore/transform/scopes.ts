@@ -85,7 +85,7 @@ class Builder implements Scopes {
     this.resolveAssignments(program)
   }
 
-  private declare(scope: Scope, kind: VariableKind, id: Node, bound?: Node, from?: Variable['from']): void {
+  private bind(scope: Scope, kind: VariableKind, id: Node, bound?: Node, from?: Variable['from']): void {
     const old = scope.variables.get(id.name)
     if (old !== undefined && kind === 'var') return
     scope.variables.set(id.name, {
@@ -117,24 +117,24 @@ class Builder implements Scopes {
     this.scopes.set(node, scope)
     this.declarations(node, scope)
     if (node.type === 'CatchClause' && node.param) {
-      for (const id of namesIn(node.param)) this.declare(scope, 'param', id)
+      for (const id of namesIn(node.param)) this.bind(scope, 'param', id)
     }
     if (node.type === 'Identifier' && node.name === 'arguments') this.markArguments(scope)
     for (const child of childrenOf(node)) this.visit(child, node, scope)
   }
 
   private enterFunction(node: Node, outer: Scope): Scope {
-    if (node.type === 'FunctionDeclaration' && node.id) this.declare(outer, 'function', node.id, node)
+    if (node.type === 'FunctionDeclaration' && node.id) this.bind(outer, 'function', node.id, node)
     const scope = new Scope(node, outer, node)
-    if (node.type === 'FunctionExpression' && node.id) this.declare(scope, 'function', node.id, node)
-    for (const param of node.params) for (const id of namesIn(param)) this.declare(scope, 'param', id)
+    if (node.type === 'FunctionExpression' && node.id) this.bind(scope, 'function', node.id, node)
+    for (const param of node.params) for (const id of namesIn(param)) this.bind(scope, 'param', id)
     return scope
   }
 
   private enterClass(node: Node, outer: Scope): Scope {
-    if (node.type === 'ClassDeclaration' && node.id) this.declare(outer, 'class', node.id, node)
+    if (node.type === 'ClassDeclaration' && node.id) this.bind(outer, 'class', node.id, node)
     const scope = new Scope(node, outer, outer.owner)
-    if (node.id) this.declare(scope, 'class', node.id, node)
+    if (node.id) this.bind(scope, 'class', node.id, node)
     return scope
   }
 
@@ -144,7 +144,7 @@ class Builder implements Scopes {
       const target = kind === 'var' ? this.functionScope(scope) : scope
       for (const { id, init } of node.declarations) {
         const bound = init && (isFunction(init) || isClass(init)) && id!.type === 'Identifier' ? init : undefined
-        for (const name of namesIn(id!)) this.declare(target, kind, name, bound)
+        for (const name of namesIn(id!)) this.bind(target, kind, name, bound)
       }
     }
     if (node.type !== 'ImportDeclaration') return
@@ -156,7 +156,7 @@ class Builder implements Scopes {
             ? '*'
             : (specifier.imported.name ?? textOf(specifier.imported))
       const module = textOf(node.source!)
-      this.declare(scope, 'import', specifier.local, undefined, { module, name })
+      this.bind(scope, 'import', specifier.local, undefined, { module, name })
     }
   }
 

@@ -67,7 +67,7 @@ test('a checkpoint of something else is refused', () => {
 })
 
 test.each(['none', 'everywhere'] as const)('several searchers together meet what one meets (kill: %s)', (kill) => {
-  for (let seed = 1; seed <= 40; seed++) {
+  for (let seed = 1; seed <= (kill === 'none' ? 40 : 8); seed++) {
     const whole = new Set<string>()
     explore({ ...scenario(seed, whole, 14), kill })
     const together = new Set<string>()
