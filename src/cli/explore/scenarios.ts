@@ -2,7 +2,7 @@
 import { pathToFileURL } from 'node:url'
 import type { Deal } from '../../explore/dealing.ts'
 import { exploreDealt } from '../../explore/explore.ts'
-import { type ExploreOptions, type ExploreResult, type Progress } from '../../explore/index.ts'
+import type { ExploreOptions, ExploreResult, Progress } from '../../explore/index.ts'
 import { instrumentFrom } from '../../explore/instrumenting.ts'
 import { type Scenario, complaint, scenariosOf } from '../../explore/scenario.ts'
 import { UsageError } from '../usage-error.ts'
