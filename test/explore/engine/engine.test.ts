@@ -15,11 +15,12 @@ import { scenarios as merges } from './merges.ts'
 import { scenarios as reaping } from './reaping.ts'
 import { scenarios as segments } from './segments.ts'
 import { scenarios as splits } from './splits.ts'
+import { scenarios as sweeping } from './sweeping.ts'
 import { scenarios as verifying } from './verifying.ts'
 
 const maxMs = Number(process.env['EXPLORE_MS'] ?? 250)
 
-const all = { freeList, epochs, reaping, segments, cleaning, leaves, splits, merges, funerals, cursors, verifying }
+const all = { freeList, epochs, reaping, segments, cleaning, leaves, splits, merges, funerals, cursors, sweeping, verifying }
 
 describe.each(Object.entries(all))('%s', (_, scenarios) => {
   it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', (name, scenario) => {
