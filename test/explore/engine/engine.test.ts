@@ -20,7 +20,20 @@ import { scenarios as verifying } from './verifying.ts'
 
 const maxMs = Number(process.env['EXPLORE_MS'] ?? 250)
 
-const all = { freeList, epochs, reaping, segments, cleaning, leaves, splits, merges, funerals, cursors, sweeping, verifying }
+const all = {
+  freeList,
+  epochs,
+  reaping,
+  segments,
+  cleaning,
+  leaves,
+  splits,
+  merges,
+  funerals,
+  cursors,
+  sweeping,
+  verifying,
+}
 
 describe.each(Object.entries(all))('%s', (_, scenarios) => {
   it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', (name, scenario) => {
