@@ -3,7 +3,7 @@
  * a word is CASed.
  *
  *   line 0   state: epoch << 1 | pinned                                  (owner stores; everyone reads)
- *   line 1   owner word, thread id, intents, garbage list, consumer claim
+ *   line 1   owner word, thread's name, intents, garbage list, consumer claim
  *   line 2-3 counters                                                    (owner stores; stats() reads)
  *
  * The owner word is `generation << 10 | by << 2 | status`. Whoever may change it is alone in that state (the claimant whose
