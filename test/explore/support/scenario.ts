@@ -1,20 +1,10 @@
 import { expect } from 'vitest'
 import { explore, type ExploreOptions, type FailureKind } from '../../../src/explore/index.ts'
+import type { Expectation, Scenario as AnyScenario } from '../../../src/explore/scenario.ts'
 
-/** A program to explore, and what must come of it. */
-export interface Scenario {
-  readonly name: string
-  readonly options: ExploreOptions
+/** A program to explore, and what must come of it; a right one is explored completely unless it says otherwise. */
+export interface Scenario extends AnyScenario {
   readonly expect: Expectation
-}
-
-export interface Expectation {
-  /** What must be found; undefined if the program is right. */
-  readonly kind: FailureKind | undefined
-  /** Whether a right program is explored completely. True if left out. */
-  readonly complete?: boolean
-  /** Most executions to take. */
-  readonly within?: number
 }
 
 /** A scenario, whatever its threads are given by `attach`. */
