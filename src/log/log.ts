@@ -40,10 +40,13 @@ export const ROOM_PROMISED = 1
 /** For work that can as well be left undone: one round. */
 export const ROOM_OPTIONAL = 2
 
-/** Rounds of cleaning and waiting before an append gives up, and the longest wait in each. */
-const PATIENCE_ROUNDS = 40
+/**
+ * Rounds of cleaning and waiting before an append gives up, and the longest wait in each. A second altogether: somebody
+ * who is pinned may wait for a processor, or may be dead and its parent not yet have heard of it.
+ */
+const PATIENCE_ROUNDS = 200
 const PATIENCE_MS = 5
-const PROMISED_ROUNDS = 200
+const PROMISED_ROUNDS = 400
 /** Rounds without a gain, although nothing waits for its epoch, after which it gives up earlier. */
 const VAIN_ROUNDS = 12
 
@@ -198,6 +201,14 @@ export class Log {
    * The caller is pinned since before the block was unlinked, or the block was never linked.
    */
   unlink(address: number): boolean {
+    // Pinned also when the caller need not be: what is accounted for must be this use of the segment, not its next one.
+    this.scheme.enter()
+    const done = this.markDead(address)
+    this.scheme.leave()
+    return done
+  }
+
+  private markDead(address: number): boolean {
     const header = Atomics.load(this.words, address)
     if (isDead(header) || !isBlock(header)) return false
     if (Atomics.compareExchange(this.words, address, header, dead(header)) !== header) return false

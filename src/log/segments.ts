@@ -10,6 +10,7 @@
  *
  * A sealed segment all of whose words are dead is retired, exactly once (CAS of the state), by whoever notices: the
  * unlinker adds to `dead` and then reads `used`, the sealer stores `used` and then reads `dead`, so one of them does.
+ * Both are pinned meanwhile: SEALED and the counts could else be those of the segment's next use.
  */
 import { assert } from '../memory/assert.ts'
 import type { Arena } from '../memory/arena.ts'
@@ -129,9 +130,12 @@ export class Segments {
       this.list.retire(segment, held(this.scheme.label))
       return
     }
+    // Pinned: once it is sealed, a cleaner may retire it, and what is retired below must not be its next use.
+    this.scheme.enter()
     Atomics.store(this.words, at + USED, usedWords)
     Atomics.store(this.words, at + STATE, SEALED)
     if (Atomics.load(this.words, at + DEAD) === usedWords) this.retire(segment)
+    this.scheme.leave()
   }
 
   /** Accounts for a block that has just been marked dead. */
@@ -141,8 +145,12 @@ export class Segments {
     if (Atomics.load(this.words, at + USED) === dead) this.retire(segment)
   }
 
-  /** Retires a sealed segment in which nothing is live. Idempotent. */
+  /**
+   * Retires a sealed segment in which nothing is live. Idempotent. The caller is pinned since before it saw that: SEALED
+   * looks the same in the next use of the segment.
+   */
   retire(segment: number): void {
+    assert(this.scheme.pinned(), 'a segment was retired outside of a critical region')
     this.list.retire(segment, SEALED)
   }
 

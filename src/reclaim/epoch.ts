@@ -95,7 +95,6 @@ export class EpochScheme implements Scheme {
     return true
   }
 
-  /** Whether this participant is inside a critical region. */
   pinned(): boolean {
     return this.depth > 0
   }

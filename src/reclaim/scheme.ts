@@ -31,6 +31,8 @@ export interface Scheme {
   leave(): void
   /** Leaves and enters again, so that a long operation does not hold up others. Only at depth one. */
   repin(): void
+  /** Whether this participant is inside a critical region. */
+  pinned(): boolean
   /** Announces a reference before it is used; nothing to do under epochs. */
   protect(index: number, address: number): void
   /** Whether what was read since `enter` may be used; always true under epochs (nobody is ejected). */

@@ -121,8 +121,7 @@ export class Tree implements Materializer {
       this.scheme.enter()
       let outcome = AGAIN
       try {
-        if (mode > 0 && this.hasPassed(since)) outcome = REFUSED
-        else outcome = this.tryPut(mode)
+        outcome = this.tryPut(mode, since)
       } finally {
         this.scheme.leave()
       }
@@ -134,13 +133,13 @@ export class Tree implements Materializer {
     }
   }
 
-  private tryPut(mode: number): number {
+  private tryPut(mode: number, since: number): number {
     const { search, key, context } = this
     search.locate(key)
     this.noteUnposted()
     const { record } = search
     if (record !== 0) {
-      if (mode !== PUT_ANY && mode !== record) return REFUSED
+      if (mode !== PUT_ANY && (mode !== record || this.hasPassed(since))) return REFUSED
       if (!this.isOpen()) return AGAIN
       if (!context.cache.overwrite(search.at, search.word, this.writer.record)) return AGAIN
       this.writer.linked()
@@ -163,6 +162,10 @@ export class Tree implements Materializer {
     return DONE
   }
 
+  /**
+   * Whether what was found in the epoch `since` may have been recycled. Asked after its address was met again: if not, what
+   * was met is what had been found.
+   */
   private hasPassed(since: number): boolean {
     return hasPassed(since, this.scheme.epoch())
   }
@@ -193,8 +196,7 @@ export class Tree implements Materializer {
       this.scheme.enter()
       let outcome = AGAIN
       try {
-        if (expected > 0 && this.hasPassed(since)) outcome = REFUSED
-        else outcome = this.tryRemove(expected)
+        outcome = this.tryRemove(expected, since)
       } finally {
         this.scheme.leave()
       }
@@ -206,12 +208,13 @@ export class Tree implements Materializer {
     }
   }
 
-  private tryRemove(expected: number): number {
+  private tryRemove(expected: number, since: number): number {
     const { search, context } = this
     search.locate(this.key)
     this.noteUnposted()
     const { record } = search
-    if (record === 0 || (expected !== 0 && expected !== record)) return REFUSED
+    if (record === 0) return REFUSED
+    if (expected !== 0 && (expected !== record || this.hasPassed(since))) return REFUSED
     if (!this.isOpen()) return AGAIN
     if (!context.cache.overwrite(search.at, search.word, EMPTIED)) return AGAIN
     unlinkRecord(context, record)

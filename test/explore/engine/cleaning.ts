@@ -3,7 +3,7 @@ import type { CounterName } from '../../../src/reclaim/participant.ts'
 import type { Engine } from '../../../src/store/engine.ts'
 import { runGarbage } from './people.ts'
 import { type Play, bothOf, scenarioOf, type Rehearsable } from './play.ts'
-import { type Part, getting, removing, set, setting } from './points.ts'
+import { type Found, type Part, findRecord, getting, removing, set, setting, swapFound } from './points.ts'
 import { type TreePast, same, treePlay } from './trees.ts'
 
 /** In the order in which the first engine opened them. */
@@ -76,6 +76,31 @@ const plays = [
   play('pages and records', oneRecord, [cleaning(PAGES), cleaning(RECORDS)], { segmentsCleaned: 2 }),
 ]
 
+let found: Found = { record: 0, since: 0 }
+const swapped: TreePast = {
+  ...oneRecord,
+  then(first) {
+    first.log.sealAll()
+    found = findRecord(first, 'a')
+  },
+}
+
+/** The address of the record that is to be swapped comes to hold another one, of the same key. */
+const recycled = play(
+  'records, which are recycled while one of them is swapped',
+  swapped,
+  [
+    (engine) => swapFound(engine, 'a', 'a', '1', found),
+    (engine) => {
+      set(engine, 'a', '2')
+      runGarbage(engine)
+      engine.log.sealAll()
+      set(engine, 'a', '3')
+    },
+  ],
+  { segmentsReleased: 1 },
+)
+
 /** More than a record takes. */
 const LARGE = 'x'.repeat(20)
 /** Here the extents come before the records. */
@@ -132,6 +157,7 @@ export const scenarios: Rehearsable[] = [
   ...bothOf([
     ...plays,
     ...larges,
+    recycled,
     play('nothing, against a reader', oneRecord, [overwriteAndFree, getting('a')], { segmentsReleased: 1 }),
   ]),
   ...controls,

@@ -127,6 +127,26 @@ function swap(engine: Engine, old: Text | undefined, next: Text | undefined): bo
   }
 }
 
+/** What a swap has found before it writes: a record, and the epoch it was found in. */
+export interface Found {
+  readonly record: number
+  readonly since: number
+}
+
+export function findRecord(engine: Engine, key: Text): Found {
+  const since = engine.scheme.epoch()
+  setKey(engine, key)
+  return { record: find(engine).record, since }
+}
+
+/** The second half of a swap of `old`, which is what the record found was. */
+export function swapFound(engine: Engine, key: Text, old: Text, next: Text, { record, since }: Found): boolean {
+  return noted('compareAndSet', [key, old, next], () => {
+    setKey(engine, key)
+    return put(engine, next, record, since)
+  })
+}
+
 /** The number in `text`, and one more. */
 export function increased(text: unknown): Text {
   return String(Number(text ?? 0) + 1)

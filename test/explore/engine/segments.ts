@@ -78,6 +78,21 @@ const burying: Part = (one) => {
   return undefined
 }
 
+const sealing: Part = ({ log }) => {
+  log.sealAll()
+  return undefined
+}
+
+/** Empties the first segment, which is free again afterwards if nobody is pinned, and seals one with a live block. */
+const recyclingAndSealing: Part = (one) => {
+  const { arena, scheme, me, log, blocks } = one
+  new Cleaner(arena, scheme, me, log, () => -1).clean(log.segments.segmentOf(blocks[0]!), false)
+  scheme.flush()
+  const block = append(one, 10)
+  log.sealAll()
+  return block
+}
+
 /** Leaves one block of 5 words. */
 const appendingAndAborting: Part = (one) => {
   const { log } = one
@@ -165,6 +180,11 @@ const plays: Play<Appender>[] = [
     does: { retired: 1 },
   }),
   play('a block dies twice', { sizes: [100], sealed: true }, [unlinking(0), unlinking(0)], { does: { retired: 1 } }),
+  // Found by a storm: the one that sealed retired by a state it had seen before the segment was recycled.
+  play('one in which nothing lives is sealed while it is recycled', { sizes: [100], dead: [0] }, [
+    sealing,
+    recyclingAndSealing,
+  ]),
   play('two are taken', { sizes: [] }, [appending(10), appending(10)], { does: { segmentsOpened: 2 } }),
   play('one is taken while another one is freed', { sizes: [256], sealed: true, dead: [0] }, [appending(10), freeing], {
     does: { segmentsOpened: 1, segmentsReleased: 1 },
