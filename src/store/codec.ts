@@ -59,14 +59,34 @@ export abstract class KeyCodec {
   abstract encode(key: unknown, into: KeyBuffer): void
   /** Decodes from shared memory. Runs no code of the user's. */
   abstract read(from: RawBuffer, at: number, length: number): Staged
+  /**
+   * Decodes many keys, as `read` would one by one.
+   * @param words the same memory as `from`
+   * @param ats words where the keys begin
+   * @param lengths in bytes
+   */
+  readAll(
+    from: RawBuffer,
+    _words: Int32Array,
+    ats: Int32Array,
+    lengths: Int32Array,
+    count: number,
+    to: Staged[],
+  ): void {
+    for (let i = 0; i < count; i++) to[i] = this.read(from, ats[i] * 4, lengths[i])
+  }
   /** Finishes decoding outside of any critical region; may run the user's code. */
   finish(read: Staged): unknown {
     return read
   }
 }
 
+/** Bytes of keys that are decoded by one call: a key that is kept keeps so many. */
+const DECODED_BYTES = 1024
+
 class Utf8Keys extends KeyCodec {
   private readonly scratch = rawBuffer(new ArrayBuffer(4 * MAX_KEY_BYTES))
+  private readonly scratchWords = new Int32Array(this.scratch.buffer)
 
   encode(key: unknown, into: KeyBuffer): void {
     if (typeof key !== 'string') throw invalidKey(`a key of type ${typeName(key)}; this store takes strings as keys`)
@@ -97,6 +117,50 @@ class Utf8Keys extends KeyCodec {
 
   read(from: RawBuffer, at: number, length: number): string {
     return from.utf8Slice(at, at + length)
+  }
+
+  /** A call of the native decoder costs as much as decoding some hundred bytes: ASCII keys are decoded in one string. */
+  override readAll(
+    from: RawBuffer,
+    words: Int32Array,
+    ats: Int32Array,
+    lengths: Int32Array,
+    count: number,
+    to: Staged[],
+  ): void {
+    for (let first = 0; first < count;) {
+      let end = first
+      let bytes = 0
+      let wide = 0
+      while (end < count && bytes <= DECODED_BYTES) {
+        wide |= this.gather(words, ats[end], lengths[end], bytes)
+        bytes += (lengths[end++] + 3) & ~3
+      }
+      if (wide === 0) this.cut(lengths, first, end, bytes, to)
+      else for (let i = first; i < end; i++) to[i] = this.read(from, ats[i] * 4, lengths[i])
+      first = end
+    }
+  }
+
+  /** Copies a key to the scratch bytes. @returns 0 if it is ASCII */
+  private gather(words: Int32Array, at: number, length: number, to: number): number {
+    const { scratchWords } = this
+    const target = to >>> 2
+    const whole = length >>> 2
+    let all = 0
+    for (let i = 0; i < whole; i++) all |= scratchWords[target + i] = words[at + i]
+    const rest = length & 3
+    if (rest !== 0) all |= scratchWords[target + whole] = words[at + whole] & ((1 << (rest << 3)) - 1)
+    return all & 0x80808080
+  }
+
+  private cut(lengths: Int32Array, first: number, end: number, bytes: number, to: Staged[]): void {
+    const all = this.scratch.latin1Slice(0, bytes)
+    let at = 0
+    for (let i = first; i < end; i++) {
+      to[i] = all.slice(at, at + lengths[i])
+      at += (lengths[i] + 3) & ~3
+    }
   }
 }
 

@@ -1,16 +1,13 @@
 /** Steps through a range, a batch of decoded entries at a time; holds no pin in between. */
-import { keyBytesOf, wordsOf } from '../log/block.ts'
 import { KeyBuffer } from '../tree/key.ts'
-import { recordHeader, recordKeyAt } from '../tree/record.ts'
 import { Scan } from '../tree/scan.ts'
 import type { Staged } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { type CheckedRange, isEmptyRange } from './range.ts'
-import type { RecordReader } from './reader.ts'
+import { BATCH, type RecordReader } from './reader.ts'
 
-/** Entries of the first batch; later ones take whole leaves. Whoever takes only the first few pays for few. */
+/** Entries of the first batch if the range has no limit; later ones take whole leaves. */
 const FIRST_BATCH = 32
-const BATCH = 4096
 
 export class Iteration {
   /** The batch: `count` keys and values, in order, not yet finished by their codecs. */
@@ -22,33 +19,47 @@ export class Iteration {
   private readonly check: () => void
   private readonly scan: Scan
   /** The far end of the range. */
-  private readonly bound: KeyBuffer | null = null
-  private readonly boundInclusive: boolean = false
-  private remaining: number
+  private readonly bound = new KeyBuffer()
+  private bounded = false
+  private boundInclusive = false
+  private remaining = 0
   private batch = FIRST_BATCH
-  /** Keeps the loads of `touch` from being optimised away. */
-  touched = 0
-  private readonly headers: number[] = []
   private readonly rawKeys: Uint8Array[] = []
 
   /** @param check throws if the store was closed meanwhile */
-  constructor(engine: Engine, reader: RecordReader, range: CheckedRange, check: () => void) {
+  constructor(engine: Engine, reader: RecordReader, check: () => void) {
     this.engine = engine
     this.reader = reader
     this.check = check
+    this.scan = new Scan(engine.tree, false, false)
+  }
+
+  /** Starts at the near end of a range. An iteration is used again and again, since its buffers cost as much as a scan. */
+  begin(range: CheckedRange): this {
+    const { scan, bound } = this
     const near = range.reverse ? range.high : range.low
     const far = range.reverse ? range.low : range.high
-    this.scan = new Scan(engine.tree, range.reverse, near === null)
+    scan.begin(range.reverse, near === null)
     if (near !== null) {
-      this.scan.from.copyFrom(near.bytes, 0, near.bytes.length)
-      this.scan.inclusive = near.inclusive
+      scan.from.copyFrom(near.bytes, 0, near.bytes.length)
+      scan.inclusive = near.inclusive
     }
+    this.bounded = far !== null
     if (far !== null) {
-      this.bound = new KeyBuffer()
-      this.bound.copyFrom(far.bytes, 0, far.bytes.length)
+      bound.copyFrom(far.bytes, 0, far.bytes.length)
       this.boundInclusive = far.inclusive
     }
     this.remaining = isEmptyRange(range) ? 0 : range.limit
+    this.batch = this.remaining <= BATCH ? this.remaining : FIRST_BATCH
+    return this
+  }
+
+  /** Lets go of what was decoded. */
+  end(): void {
+    this.count = 0
+    this.keys.length = 0
+    this.values.length = 0
+    this.rawKeys.length = 0
   }
 
   /** Takes the next batch. @returns false at the end */
@@ -76,14 +87,10 @@ export class Iteration {
       try {
         scan.step(Math.min(this.remaining, this.batch))
         const count = this.withinBound(scan.count)
-        this.touch(count)
-        for (let i = 0; i < count; i++) {
-          const record = scan.record(i)
-          const header = this.headers[i]
-          if (withKeys) this.keys[i] = reader.key(record, header)
-          if (withValues) this.values[i] = reader.value(record, header)
-          if (raw) this.rawKeys[i] = this.copyKey(record, header)
-        }
+        reader.take(scan, count)
+        if (withKeys) reader.takeKeys(count, this.keys)
+        if (withValues) reader.takeValues(count, this.values)
+        if (raw) for (let i = 0; i < count; i++) this.rawKeys[i] = reader.takeRawKey(i)
         this.count = count
       } finally {
         engine.scheme.leave()
@@ -94,28 +101,10 @@ export class Iteration {
     return true
   }
 
-  /**
-   * Loads the headers of the batch's records, then the last word of each, before any is decoded: so the processor fetches
-   * their lines side by side instead of one after the other. The last word is immutable since the record was linked.
-   */
-  private touch(count: number): void {
-    const { scan, headers } = this
-    const { words } = this.engine.arena
-    for (let i = 0; i < count; i++) headers[i] = recordHeader(words, scan.record(i))
-    let sum = 0
-    for (let i = 0; i < count; i++) sum ^= words[scan.record(i) + wordsOf(headers[i]) - 1]
-    this.touched = sum
-  }
-
-  private copyKey(record: number, header: number): Uint8Array {
-    const at = recordKeyAt(record)
-    return this.engine.arena.bytes.slice(at, at + keyBytesOf(header))
-  }
-
   /** How many of the step's records lie within the far bound; ends the scan if not all do. */
   private withinBound(count: number): number {
     const { bound, scan } = this
-    if (bound === null || count === 0 || this.isWithin(scan.record(count - 1), bound)) return count
+    if (!this.bounded || count === 0 || this.isWithin(scan.record(count - 1), bound)) return count
     scan.done = true
     let low = 0
     let high = count - 1

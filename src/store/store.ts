@@ -13,12 +13,16 @@ import { type CleanerThread, forgetOpenStore, rememberOpenStore } from './cleane
 import type { Engine } from './engine.ts'
 import type { StoreHandle } from './handle.ts'
 import { Iteration } from './iteration.ts'
+import { Entries, Keys, Values } from './iterators.ts'
 import { type Range, checkRange } from './range.ts'
 import { type RawBuffer, rawBuffer } from './raw-buffer.ts'
 import { RecordReader } from './reader.ts'
 import { RecordEncoder } from './record-encoder.ts'
 import { type Stats, type VerifyReport, collectStats, collectVerify } from './stats.ts'
 import { spawnWorker, watchWorker } from './threads.ts'
+
+/** Ended iterations that a store keeps. */
+const MOST_IDLE = 8
 
 export class Store<K = string, V = string> {
   /** Structured-cloneable; pass it to other threads and `attach` it there. */
@@ -284,11 +288,20 @@ export class Store<K = string, V = string> {
     return this.encoder.link(record === 0 ? PUT_ABSENT : record, since)
   }
 
+  /** Iterations that have ended, to be used again. */
+  private readonly idle: Iteration[] = []
+  private readonly giveBack = (iteration: Iteration): void => {
+    if (this.idle.length < MOST_IDLE) this.idle.push(iteration)
+  }
+
   private iterate(range: Range<K> | undefined): Iteration {
     this.check()
-    return new Iteration(this.engine, this.reader, checkRange(range, this.keyCodec, this.keyCodec.hasPrefixes), () =>
-      this.check(),
-    )
+    const checked = checkRange(range, this.keyCodec, this.keyCodec.hasPrefixes)
+    return this.iteration().begin(checked)
+  }
+
+  private iteration(): Iteration {
+    return this.idle.pop() ?? new Iteration(this.engine, this.reader, () => this.check())
   }
 
   /**
@@ -297,40 +310,17 @@ export class Store<K = string, V = string> {
    * @throws HeddleError HEDDLE_INVALID_RANGE, HEDDLE_INVALID_KEY
    */
   entries(range?: Range<K>): IterableIterator<[K, V]> {
-    return this.generateEntries(this.iterate(range))
-  }
-
-  private *generateEntries(iteration: Iteration): IterableIterator<[K, V]> {
-    while (iteration.fill(true, true)) {
-      const { count } = iteration
-      for (let i = 0; i < count; i++) {
-        yield [this.keyCodec.finish(iteration.keys[i]) as K, this.valueCodec.finish(iteration.values[i]) as V]
-      }
-    }
+    return new Entries<K, V>(this.iterate(range), this.giveBack, this.keyCodec, this.valueCodec)
   }
 
   /** Keys in order; see `entries`. */
   keys(range?: Range<K>): IterableIterator<K> {
-    return this.generateKeys(this.iterate(range))
-  }
-
-  private *generateKeys(iteration: Iteration): IterableIterator<K> {
-    while (iteration.fill(true, false)) {
-      const { count } = iteration
-      for (let i = 0; i < count; i++) yield this.keyCodec.finish(iteration.keys[i]) as K
-    }
+    return new Keys<K>(this.iterate(range), this.giveBack, this.keyCodec)
   }
 
   /** Values in key order; see `entries`. */
   values(range?: Range<K>): IterableIterator<V> {
-    return this.generateValues(this.iterate(range))
-  }
-
-  private *generateValues(iteration: Iteration): IterableIterator<V> {
-    while (iteration.fill(false, true)) {
-      const { count } = iteration
-      for (let i = 0; i < count; i++) yield this.valueCodec.finish(iteration.values[i]) as V
-    }
+    return new Values<V>(this.iterate(range), this.giveBack, this.valueCodec)
   }
 
   /** Calls `fn` for every entry in key order; see `entries`. */
@@ -355,18 +345,15 @@ export class Store<K = string, V = string> {
   clear(): void {
     this.check()
     const { tree } = this.engine
-    const iteration = new Iteration(
-      this.engine,
-      this.reader,
-      { low: null, high: null, reverse: false, limit: Infinity },
-      () => this.check(),
-    )
+    const iteration = this.iteration().begin({ low: null, high: null, reverse: false, limit: Infinity })
     while (iteration.fillRaw()) {
       for (let i = 0; i < iteration.count; i++) {
         iteration.rawKey(i, tree.key)
         tree.remove(0, 0)
       }
     }
+    iteration.end()
+    this.giveBack(iteration)
   }
 
   /** Counters and sizes, a flat object of numbers. Not a snapshot. O(segments + pages of the table in use). */

@@ -20,7 +20,7 @@ import {
 } from '../pagecache/base.ts'
 import { FRAGMENT_MASK, SEALED } from '../pagecache/fragment.ts'
 import type { TreeContext } from './context.ts'
-import { commonPrefix, compareBytes, headAt } from './key.ts'
+import { type KeyBuffer, commonPrefix, compareBytes, headAt } from './key.ts'
 import { NO_FENCE, headsAt, prefixAt, prefixBytes, preambleWords } from './page.ts'
 import { recordHeader, recordKeyAt } from './record.ts'
 import type { Search } from './search.ts'
@@ -41,6 +41,10 @@ export class LeafImage {
   readonly records: Int32Array = new Int32Array(2 * MAX_COUNT)
   private readonly heads = new Int32Array(2 * MAX_COUNT)
   private readonly fragments = new Int32Array(MAX_COUNT)
+  private readonly fragmentHeads = new Int32Array(MAX_COUNT)
+  private readonly keyLengths = new Int32Array(MAX_COUNT)
+  /** Whether all fragments have the page's prefix, so that their heads tell their order among its entries. */
+  private shared = true
   /** Length of the prefix that `heads` were taken after, or -1 if they must be computed. */
   private prefix = -1
   /** Whether the last gathered base's pending fragments all came after its entries: the sign of ascending inserts. */
@@ -69,77 +73,143 @@ export class LeafImage {
     const shapeWord = words[base + BASE_SHAPE]
     const entries = countOf(shapeWord)
     const heads = headsAt(words, base)
-    const pending = this.collectFragments(heads + 2 * entries, slotsOf(shapeWord))
-    const keepsPrefix = this.count === 0 && this.allShare(base, pending)
+    const pending = this.collectFragments(base, heads + 2 * entries, slotsOf(shapeWord))
+    // A page that is still growing from few entries gets its prefix anew: the first few say little about the others.
+    const keepsPrefix = this.count === 0 && this.shared && entries > 2 * pending
     const first = this.count
     let from = 0
     let lowest = entries
     for (let i = 0; i < pending; i++) {
-      const record = this.fragments[i]
-      const to = this.lowerBound(base, heads, entries, from, record)
+      const to = this.lowerBound(base, heads, entries, from, i)
       if (i === 0) lowest = to
-      this.copyRun(heads, entries, from, to)
-      this.heads[this.count] = keepsPrefix ? this.headOf(record, prefixBytes(words, base)) : 0
-      records[this.count++] = record
+      this.copyRun(heads, entries, from, to, records.length)
+      this.heads[this.count] = keepsPrefix ? this.fragmentHeads[i] : 0
+      records[this.count++] = this.fragments[i]
       from = to
     }
-    this.copyRun(heads, entries, from, entries)
+    this.copyRun(heads, entries, from, entries, records.length)
     this.ascending = pending > 0 && lowest === entries
     this.prefix = keepsPrefix && this.count > first ? prefixBytes(words, base) : -1
   }
 
-  /** Takes the records of the used slots into `fragments`, sorted by key. */
-  private collectFragments(slotsAt: number, slots: number): number {
-    const { words, fragments, search } = this
-    let count = 0
+  /** Takes no more than the first `most` records at or after a key, or, with `strictly`, after it: not to be written. */
+  gatherFrom(base: number, key: KeyBuffer, strictly: boolean, most: number): void {
+    const { words, records, search } = this
+    const shapeWord = words[base + BASE_SHAPE]
+    const entries = countOf(shapeWord)
+    const heads = headsAt(words, base)
+    const pending = this.collectFragments(base, heads + 2 * entries, slotsOf(shapeWord))
+    this.clear()
+    let next = 0
+    while (next < pending && isBefore(search.compareRecord(key, this.fragments[next]), strictly)) next++
+    let from = this.entriesBefore(base, key, strictly)
+    for (; next < pending && this.count < most; next++) {
+      const to = this.lowerBound(base, heads, entries, from, next)
+      this.copyRun(heads, entries, from, to, most)
+      if (this.count < most) records[this.count++] = this.fragments[next]
+      from = to
+    }
+    this.copyRun(heads, entries, from, entries, most)
+  }
+
+  /** Number of leading entries that a scan from the key passes by; it may count one too few that has no record. */
+  private entriesBefore(base: number, key: KeyBuffer, strictly: boolean): number {
+    const { words, bytes, search } = this
+    const entries = countOf(words[base + BASE_SHAPE])
+    const prefix = prefixBytes(words, base)
+    const order = prefix === 0 ? 0 : key.comparePrefix(bytes, prefixAt(words, base), prefix)
+    if (order !== 0) return order < 0 ? 0 : entries
+    const heads = headsAt(words, base)
+    const head = key.head(prefix)
+    let low = 0
+    let high = entries
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (words[heads + middle] < head) low = middle + 1
+      else high = middle
+    }
+    for (let i = low; i < entries && words[heads + i] === head; i++) {
+      const record = Atomics.load(words, heads + entries + i) & FRAGMENT_MASK
+      if (record === 0) continue
+      if (!isBefore(search.compareRecord(key, record), strictly)) break
+      low = i + 1
+    }
+    return low
+  }
+
+  /**
+   * Takes the records of the used slots into `fragments`, sorted by key, with their heads after the page's prefix. All
+   * headers are loaded before any key, so that the processor fetches the records side by side.
+   */
+  private collectFragments(base: number, slotsAt: number, slots: number): number {
+    const { words, bytes, fragments, fragmentHeads, keyLengths } = this
+    let used = 0
     for (let i = 0; i < slots; i++) {
       const word = Atomics.load(words, slotsAt + i)
       if (word === 0 || word === SEALED) break
       const record = word & FRAGMENT_MASK
-      if (record === 0) continue
+      if (record !== 0) fragments[used++] = record
+    }
+    for (let i = 0; i < used; i++) keyLengths[i] = keyBytesOf(recordHeader(words, fragments[i]))
+    const prefix = prefixBytes(words, base)
+    const at = prefixAt(words, base)
+    this.shared = true
+    for (let i = 0; i < used; i++) {
+      const keyAt = recordKeyAt(fragments[i])
+      if (prefix > 0 && commonPrefix(bytes, at, prefix, keyAt, keyLengths[i]) < prefix) this.shared = false
+      fragmentHeads[i] = headAt(bytes, keyAt, keyLengths[i], prefix)
+    }
+    return this.sortFragments(used)
+  }
+
+  /** Sorts by insertion. @returns how many different keys there are */
+  private sortFragments(used: number): number {
+    const { fragments, fragmentHeads } = this
+    let count = 0
+    for (let i = 0; i < used; i++) {
+      const record = fragments[i]
+      const head = fragmentHeads[i]
       let at = count
       let order = 1
-      while (at > 0 && (order = search.compareRecords(fragments[at - 1], record)) > 0) at--
+      while (at > 0 && (order = this.orderOf(at - 1, record, head)) > 0) at--
       if (at > 0 && order === 0) {
         // Deleted in an earlier slot after that was read here, and inserted again since: the page is not frozen.
         fragments[at - 1] = record
         continue
       }
-      for (let i = count++; i > at; i--) fragments[i] = fragments[i - 1]
+      for (let j = count++; j > at; j--) {
+        fragments[j] = fragments[j - 1]
+        fragmentHeads[j] = fragmentHeads[j - 1]
+      }
       fragments[at] = record
+      fragmentHeads[at] = head
     }
     return count
   }
 
-  /** Whether the page has entries and the pending fragments share its prefix, so that its heads can be kept. */
-  private allShare(base: number, pending: number): boolean {
-    const { words, bytes } = this
-    const prefix = prefixBytes(words, base)
-    // A page that is still growing from few entries gets its prefix anew: the first few say little about the others.
-    if (countOf(words[base + BASE_SHAPE]) <= 2 * pending) return false
-    if (prefix === 0) return true
-    const at = prefixAt(words, base)
-    for (let i = 0; i < pending; i++) {
-      const record = this.fragments[i]
-      const length = keyBytesOf(recordHeader(words, record))
-      if (commonPrefix(bytes, at, prefix, recordKeyAt(record), length) < prefix) return false
-    }
-    return true
+  /** Order of the fragment at `index` against a record with this head. */
+  private orderOf(index: number, record: number, head: number): number {
+    const mine = this.fragmentHeads[index]
+    if (this.shared && mine !== head) return mine < head ? -1 : 1
+    return this.search.compareRecords(this.fragments[index], record)
   }
 
   private headOf(record: number, prefix: number): number {
     return headAt(this.bytes, recordKeyAt(record), keyBytesOf(recordHeader(this.words, record)), prefix)
   }
 
-  /** Index of the first entry from `from` on that sorts after the record. */
-  private lowerBound(base: number, heads: number, entries: number, from: number, record: number): number {
+  /** Index of the first entry from `from` on that sorts after a fragment. */
+  private lowerBound(base: number, heads: number, entries: number, from: number, fragment: number): number {
     const { words, bytes } = this
-    const length = keyBytesOf(recordHeader(words, record))
-    const prefix = prefixBytes(words, base)
-    const keyAt = recordKeyAt(record)
-    const order = compareBytes(bytes, keyAt, Math.min(length, prefix), prefixAt(words, base), prefix)
-    if (order !== 0) return order < 0 ? from : entries
-    const head = headAt(bytes, keyAt, length, prefix)
+    const record = this.fragments[fragment]
+    const head = this.fragmentHeads[fragment]
+    if (!this.shared) {
+      const prefix = prefixBytes(words, base)
+      const length = keyBytesOf(recordHeader(words, record))
+      const keyAt = recordKeyAt(record)
+      const order = compareBytes(bytes, keyAt, Math.min(length, prefix), prefixAt(words, base), prefix)
+      if (order !== 0) return order < 0 ? from : entries
+    }
     let low = from
     let high = entries
     while (low < high) {
@@ -155,10 +225,11 @@ export class LeafImage {
     return low
   }
 
-  private copyRun(heads: number, entries: number, from: number, to: number): void {
+  /** Takes the records of entries [from, to), until there are `most` altogether. */
+  private copyRun(heads: number, entries: number, from: number, to: number, most: number): void {
     const { words, records } = this
     let { count } = this
-    for (let i = from; i < to; i++) {
+    for (let i = from; i < to && count < most; i++) {
       const record = Atomics.load(words, heads + entries + i) & FRAGMENT_MASK
       if (record === 0) continue
       records[count] = record
@@ -227,6 +298,11 @@ export class LeafImage {
     const source = recordKeyAt(this.records[from])
     for (let i = 0; i < prefix; i++) this.bytes[at + i] = this.bytes[source + i]
   }
+}
+
+/** Whether a scan from a key passes a record by, to which the key has this order. */
+function isBefore(order: number, strictly: boolean): boolean {
+  return order > 0 || (strictly && order === 0)
 }
 
 /** Copies a fence into the arena. @returns the byte offset of the next whole word */

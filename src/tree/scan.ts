@@ -14,9 +14,9 @@ export class Scan {
   /** Where the scan goes on; set `length` 0 and `inclusive` to begin at the smallest key. */
   readonly from = new KeyBuffer()
   inclusive = true
-  readonly reverse: boolean
+  reverse = false
   /** Whether a reverse scan has no upper bound yet. */
-  private unbounded: boolean
+  private unbounded = false
   done = false
   /** After a step: records are image.records[first], in steps of +1 or -1, `count` of them. */
   first = 0
@@ -25,8 +25,21 @@ export class Scan {
 
   constructor(tree: Tree, reverse: boolean, unbounded: boolean) {
     this.tree = tree
+    this.begin(reverse, unbounded)
+  }
+
+  /** Starts anew, at the smallest key, or at the largest one if `reverse` and `unbounded`, unless `from` is set after it. */
+  begin(reverse: boolean, unbounded: boolean): void {
+    this.from.length = 0
+    this.inclusive = true
     this.reverse = reverse
     this.unbounded = reverse && unbounded
+    this.done = false
+  }
+
+  /** See `first`. */
+  get records(): Int32Array {
+    return this.tree.image.records
   }
 
   /** The i-th record of the last step. Valid within the critical region of the step. */
@@ -45,17 +58,22 @@ export class Scan {
     else search.descend(from, 0, this.reverse && !this.inclusive)
     const { base } = search
     image.clear()
-    image.gather(base)
-    if (this.reverse) this.takeBackward(limit, base)
-    else this.takeForward(limit, base)
+    if (this.reverse) {
+      image.gather(base)
+      this.takeBackward(limit, base)
+    } else {
+      // One more than wanted tells whether the leaf has more.
+      image.gatherFrom(base, from, !this.inclusive, limit + 1)
+      this.takeForward(limit, base)
+    }
   }
 
   private takeForward(limit: number, base: number): void {
     const { image } = this.tree
-    this.first = this.lowerBound(!this.inclusive)
-    this.count = Math.min(limit, image.count - this.first)
-    if (this.first + this.count < image.count) {
-      this.goOnAfter(image.records[this.first + this.count - 1])
+    this.first = 0
+    this.count = Math.min(limit, image.count)
+    if (this.count < image.count) {
+      this.goOnAfter(image.records[this.count - 1])
       return
     }
     const { words, bytes } = this.tree.context.arena
