@@ -17,7 +17,7 @@
  */
 import type { Arena } from '../memory/arena.ts'
 import type { Log } from '../log/log.ts'
-import { BASE_BODY, BASE_SHAPE, countOf, slotsOf } from './base.ts'
+import { BASE_BODY, BASE_SHAPE, MAX_COUNT, countOf, slotsOf } from './base.ts'
 import { FROZEN, FRAGMENT_MASK, SEALED } from './fragment.ts'
 import type { PageTable } from './page-table.ts'
 
@@ -35,6 +35,8 @@ export interface Materializer {
 export class PageCache {
   readonly table: PageTable
   readonly materializer: Materializer
+  /** The words of the base that was frozen last, flags included. */
+  readonly frozen: Int32Array = new Int32Array(2 * MAX_COUNT)
   private readonly words: Int32Array
   private readonly log: Log
 
@@ -72,7 +74,10 @@ export class PageCache {
     return Atomics.compareExchange(this.words, at, expected, next) === expected
   }
 
-  /** Freezes a base: nothing in it changes afterwards. Idempotent; any thread may finish it. O(entries + slots). */
+  /**
+   * Freezes a base: nothing in it changes afterwards. Idempotent; any thread may finish it. O(entries + slots).
+   * Leaves its entry words, then those of its used slots, in `frozen`.
+   */
   freeze(base: number): void {
     const { words } = this
     const shapeWord = words[base + BASE_SHAPE]
@@ -86,10 +91,9 @@ export class PageCache {
       used++
     }
     const entriesAt = slotsAt - count
-    // Entries and slots lie one after the other.
-    for (let at = entriesAt; at < slotsAt + used; at++) {
-      if (Atomics.load(words, at) >= 0) Atomics.or(words, at, FROZEN)
-    }
+    // Entries and slots lie one after the other. Most are not frozen yet, so looking first would cost more than it saves.
+    const { frozen } = this
+    for (let at = entriesAt, i = 0; at < slotsAt + used; at++, i++) frozen[i] = Atomics.or(words, at, FROZEN)
   }
 
   /** Slots of a base that have been used. */

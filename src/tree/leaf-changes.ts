@@ -74,16 +74,17 @@ export class LeafChanges {
     const entries = countOf(words[base + BASE_SHAPE]) + slotsOf(words[base + BASE_SHAPE])
     // Before the leaf is frozen, so that a full arena does not leave frozen leaves about.
     if (!hasRoom(context, image.wordsNeeded(entries, lowBytes(words, base), highBytes(words, base)))) return false
-    if (cache.countFragments(base) > context.arena.layout.leafEntries) {
+    const { leafEntries } = context.arena.layout
+    if (entries > leafEntries && cache.countFragments(base) > leafEntries) {
       image.clear()
-      image.gather(base)
+      image.gather(base, null)
       if (image.count > 1 && !hasRoom(context, this.splitWords(base) + 4 * slotsOf(words[base + BASE_SHAPE])))
         return false
     }
     cache.freeze(base)
     image.clear()
-    image.gather(base)
-    if (image.count > context.arena.layout.leafEntries) return this.splitLeaf(id, base)
+    image.gather(base, cache.frozen)
+    if (image.count > leafEntries) return this.splitLeaf(id, base)
     const right = pageRight(context.arena.words, base)
     const next = image.write(id, right, lowFence(context, base), highFence(context, base), 0, image.count)
     if (!cache.replace(id, base, next)) abandonPage(context, next)

@@ -67,8 +67,11 @@ export class LeafImage {
     this.ascending = false
   }
 
-  /** Adds a base's content, in order. The base's range lies right of what was gathered before. O(n + s log n). */
-  gather(base: number): void {
+  /**
+   * Adds a base's content, in order. The base's range lies right of what was gathered before. O(n + s log n).
+   * @param frozen the entries, if the caller has just frozen the base
+   */
+  gather(base: number, frozen: Int32Array | null): void {
     const { words, records } = this
     const shapeWord = words[base + BASE_SHAPE]
     const entries = countOf(shapeWord)
@@ -82,12 +85,12 @@ export class LeafImage {
     for (let i = 0; i < pending; i++) {
       const to = this.lowerBound(base, heads, entries, from, i)
       if (i === 0) lowest = to
-      this.copyRun(heads, entries, from, to, records.length)
+      this.copyRun(heads, entries, from, to, records.length, frozen)
       this.heads[this.count] = keepsPrefix ? this.fragmentHeads[i] : 0
       records[this.count++] = this.fragments[i]
       from = to
     }
-    this.copyRun(heads, entries, from, entries, records.length)
+    this.copyRun(heads, entries, from, entries, records.length, frozen)
     this.ascending = pending > 0 && lowest === entries
     this.prefix = keepsPrefix && this.count > first ? prefixBytes(words, base) : -1
   }
@@ -105,11 +108,11 @@ export class LeafImage {
     let from = this.entriesBefore(base, key, strictly)
     for (; next < pending && this.count < most; next++) {
       const to = this.lowerBound(base, heads, entries, from, next)
-      this.copyRun(heads, entries, from, to, most)
+      this.copyRun(heads, entries, from, to, most, null)
       if (this.count < most) records[this.count++] = this.fragments[next]
       from = to
     }
-    this.copyRun(heads, entries, from, entries, most)
+    this.copyRun(heads, entries, from, entries, most, null)
   }
 
   /** Number of leading entries that a scan from the key passes by; it may count one too few that has no record. */
@@ -226,11 +229,19 @@ export class LeafImage {
   }
 
   /** Takes the records of entries [from, to), until there are `most` altogether. */
-  private copyRun(heads: number, entries: number, from: number, to: number, most: number): void {
+  private copyRun(
+    heads: number,
+    entries: number,
+    from: number,
+    to: number,
+    most: number,
+    frozen: Int32Array | null,
+  ): void {
     const { words, records } = this
     let { count } = this
     for (let i = from; i < to && count < most; i++) {
-      const record = Atomics.load(words, heads + entries + i) & FRAGMENT_MASK
+      const word = frozen === null ? Atomics.load(words, heads + entries + i) : frozen[i]
+      const record = word & FRAGMENT_MASK
       if (record === 0) continue
       records[count] = record
       this.heads[count++] = words[heads + i]

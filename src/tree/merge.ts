@@ -232,8 +232,8 @@ export class Merger implements MergeHelper {
     if (!hasRoom(context, image.wordsNeeded(entries, low.length, highBytes(words, right)))) return 0
     context.cache.freeze(base)
     image.clear()
-    image.gather(base)
-    image.gather(right)
+    image.gather(base, context.cache.frozen)
+    image.gather(right, null)
     return image.write(id, pageRight(words, right), low, high, 0, image.count)
   }
 
@@ -276,7 +276,7 @@ export class Merger implements MergeHelper {
       const entries = pageCount(words, removed) + context.arena.layout.leafSlots
       if (!hasRoom(context, image.wordsNeeded(entries, 0, NO_FENCE))) return false
       image.clear()
-      image.gather(removed)
+      image.gather(removed, null)
       next = image.write(ROOT, 0, empty, null, 0, image.count)
     } else {
       next = this.inner.asRoot(removed)

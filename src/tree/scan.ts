@@ -59,7 +59,7 @@ export class Scan {
     const { base } = search
     image.clear()
     if (this.reverse) {
-      image.gather(base)
+      image.gather(base, null)
       this.takeBackward(limit, base)
     } else {
       // One more than wanted tells whether the leaf has more.

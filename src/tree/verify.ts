@@ -207,7 +207,7 @@ export class Verifier {
       if ((word & FRAGMENT_MASK) !== 0) this.checkRecord(id, base, word & FRAGMENT_MASK)
     }
     image.clear()
-    image.gather(base)
+    image.gather(base, null)
     for (let i = 1; i < image.count; i++) {
       if (this.tree.search.compareRecords(image.records[i - 1], image.records[i]) >= 0) {
         this.problem(`leaf ${id} holds a key twice`)

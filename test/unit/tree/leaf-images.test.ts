@@ -32,7 +32,7 @@ function root({ tree }: Engine): number {
 function gathered(engine: Engine): { image: LeafImage; keys: string[] } {
   const image = new LeafImage(engine.tree.context, engine.tree.search)
   image.clear()
-  image.gather(root(engine))
+  image.gather(root(engine), null)
   return { image, keys: [...image.records.subarray(0, image.count)].map((record) => keyOf(engine, record)) }
 }
 
@@ -100,12 +100,12 @@ describe('gathering a leaf', () => {
     expect(pageCount(engine.arena.words, left)).toBe(3)
     const image = new LeafImage(engine.tree.context, engine.tree.search)
     makeRoom(engine)
-    image.gather(left)
+    image.gather(left, null)
     const first = image.write(2, 3, empty, { ...empty, bytes: Uint8Array.of(0x6d, 0x32), length: 2 }, 0, 1)
     const second = image.write(3, 0, { ...empty, bytes: Uint8Array.of(0x6d, 0x32), length: 2 }, null, 1, 3)
     image.clear()
-    image.gather(first)
-    image.gather(second)
+    image.gather(first, null)
+    image.gather(second, null)
     const base = image.write(2, 0, empty, null, 0, image.count)
     expect(entryKeys(engine, base)).toEqual(['m1', 'm2', 'm3'])
     expect(partsOf(engine, base)).toMatchObject({ prefix: 'm', low: '', high: undefined, right: 0 })
