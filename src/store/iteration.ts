@@ -87,7 +87,7 @@ export class Iteration {
       try {
         scan.step(Math.min(this.remaining, this.batch))
         const count = this.withinBound(scan.count)
-        reader.take(scan, count)
+        reader.take(scan, count, withValues)
         if (withKeys) reader.takeKeys(count, this.keys)
         if (withValues) reader.takeValues(count, this.values)
         if (raw) for (let i = 0; i < count; i++) this.rawKeys[i] = reader.takeRawKey(i)

@@ -43,11 +43,11 @@ export class RecordReader {
   }
 
   /**
-   * Takes the first records of a scan's step, to be read all together. Loads a word of each key, then the headers, before
-   * any is decoded: so the processor fetches their lines side by side instead of one after the other. Keys are immutable
-   * since the record was linked.
+   * Takes the first records of a scan's step, to be read all together. Loads a word of each key, then the headers, then,
+   * if `whole`, a word of each further line, before any is decoded: so the processor fetches the lines side by side instead
+   * of one after the other. What is loaded is immutable since the record was linked.
    */
-  take(scan: Scan, count: number): void {
+  take(scan: Scan, count: number, whole: boolean): void {
     const { words, records, headers, keyAts, keyLengths } = this
     const { first } = scan
     const step = scan.reverse ? -1 : 1
@@ -63,7 +63,21 @@ export class RecordReader {
       keyAts[i] = record + RECORD_KEY
       keyLengths[i] = keyBytesOf(header)
     }
+    if (whole) sum ^= this.touchRest(count)
     this.touched = sum
+  }
+
+  private touchRest(count: number): number {
+    const { words, records, headers } = this
+    let sum = 0
+    for (let i = 0; i < count; i++) {
+      const record = records[i]
+      const size = wordsOf(headers[i])
+      const last = size <= MOST_TOUCHED_WORDS ? size - 1 : MOST_TOUCHED_WORDS
+      for (let at = LINE_WORDS; at < last; at += LINE_WORDS) sum ^= words[record + at]
+      sum ^= words[record + last]
+    }
+    return sum
   }
 
   /** Decodes the keys of the records taken. */
@@ -71,17 +85,9 @@ export class RecordReader {
     this.keys.readAll(this.raw, this.words, this.keyAts, this.keyLengths, count, to)
   }
 
-  /** Decodes the values of the records taken, whose lines are fetched before, as in `take`. */
+  /** Decodes the values of the records taken. */
   takeValues(count: number, to: Staged[]): void {
-    const { words, records, headers } = this
-    let sum = 0
-    for (let i = 0; i < count; i++) {
-      const size = wordsOf(headers[i])
-      const last = size <= MOST_TOUCHED_WORDS ? size - 1 : MOST_TOUCHED_WORDS
-      for (let at = LINE_WORDS; at < last; at += LINE_WORDS) sum ^= words[records[i] + at]
-      sum ^= words[records[i] + last]
-    }
-    this.touched = sum
+    const { records, headers } = this
     for (let i = 0; i < count; i++) to[i] = this.value(records[i], headers[i])
   }
 
