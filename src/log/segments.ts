@@ -172,6 +172,11 @@ export class Segments {
     this.list.collectStale((segment, epoch) => this.release(segment, epoch))
   }
 
+  /** See FreeList. The caller is pinned. */
+  recoverLost(): void {
+    this.list.recoverLost()
+  }
+
   /** Brings back the segments of a participant that is gone: open ones are sealed where their blocks end. */
   private reap(slotAt: number, label: number): void {
     const { words } = this

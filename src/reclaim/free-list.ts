@@ -16,8 +16,8 @@ import { FREE, FRESH, held, isClaimable, isPushing, isRetired, pushing, retired 
 import { hasPassed } from './garbage.ts'
 import type { Scheme } from './scheme.ts'
 
-/** Looks at a thing that another thread is pushing before a rescuer leaves it to that thread. */
-const PUSH_PATIENCE = 100_000
+/** Looks at a thing that another thread is pushing before a rescuer leaves it, perhaps lost, to `recoverLost`. */
+const PUSH_PATIENCE = 1000
 
 export class FreeList {
   private readonly words: Int32Array
@@ -204,6 +204,23 @@ export class FreeList {
       if (state === FREE) this.rescueOne(thing)
       return
     }
+  }
+
+  /**
+   * Brings back what is FREE and on no list: its popper died while its pusher was so slow that no rescuer waited. The
+   * caller is pinned. A live popper that has unlinked one of them and not claimed it finds it retired, and goes on.
+   * O(things).
+   */
+  recoverLost(): void {
+    const end = this.used()
+    // In this order: what is pushed after it was looked at here is not in question.
+    const free: number[] = []
+    for (let thing = this.first; thing < end; thing++) {
+      if (Atomics.load(this.words, this.stateOf(thing)) === FREE) free.push(thing)
+    }
+    if (free.length === 0) return
+    const listed = this.members()
+    for (const thing of free) if (!listed.has(thing)) this.retire(thing, FREE)
   }
 
   private rescueOne(thing: number): void {

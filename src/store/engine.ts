@@ -121,6 +121,7 @@ export class Engine {
       this.log.sealAll()
       const isLast = this.isLastSweep(deaths)
       this.cleaner.sweep(this.relocation.isReachable)
+      this.recoverLost()
       if (isLast) this.ledger.swept(deaths)
     }
     this.collectStale()
@@ -145,6 +146,13 @@ export class Engine {
       if (!segments.isOpen(segment) || segments.holder(segment) !== holder) this.unswept.delete(segment)
     }
     return this.unswept.size === 0
+  }
+
+  private recoverLost(): void {
+    this.scheme.enter()
+    this.log.segments.recoverLost()
+    this.tree.context.table.list.recoverLost()
+    this.scheme.leave()
   }
 
   /** Frees what was retired and noted by nobody, because its retirer died. */

@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest'
+import { GLOBAL_PAGE_HEAD } from '../../../src/memory/layout.ts'
+import { INTENT_POP_PAGE } from '../../../src/reclaim/participant.ts'
 import { everyStep, interruptAt } from '../memory/atomics-hook.ts'
+import type { Arena } from '../../../src/memory/arena.ts'
 import { type Joined, join, smallArena } from './participants.ts'
 import { type Things, listOf } from './things.ts'
 
@@ -8,7 +11,7 @@ interface Person extends Joined, Things {}
 const PAGE_IDS = 9
 
 /** Two at one list: 4 and 3 are on it, 1 and 2 wait for their epoch, 5 and 6 are in use, 7 and 8 were never used. */
-function twoAtOneList(): { a: Person; b: Person; inUse: Set<number> } {
+function twoAtOneList(): { arena: Arena; a: Person; b: Person; inUse: Set<number> } {
   const arena = smallArena({ pageIds: PAGE_IDS })
   const inUse = new Set<number>()
   const person = (threadId: number): Person => {
@@ -31,7 +34,7 @@ function twoAtOneList(): { a: Person; b: Person; inUse: Set<number> } {
   for (const thing of [4, 3]) a.giveBack(thing)
   a.scheme.flush()
   for (const thing of [1, 2]) a.giveBack(thing)
-  return { a, b, inUse }
+  return { arena, a, b, inUse }
 }
 
 const works = {
@@ -92,3 +95,44 @@ it('a taker who was stopped before the CAS of the head does not put an old secon
   })
   expect(steps).toBeGreaterThan(5)
 })
+
+it('what a popper unlinked before it died is not lost, however slowly it was being pushed', () => {
+  let lost = 0
+  const steps = everyStep((step) => {
+    const { arena, a, b, inUse } = twoAtOneList()
+    const { words } = arena
+    const dead = join(arena, 9)
+    const reached = interruptAt(
+      step,
+      () => void a.scheme.flush(),
+      () => {
+        // The first half of a pop.
+        dead.scheme.enter()
+        const top = Atomics.load(words, GLOBAL_PAGE_HEAD)
+        Atomics.store(words, dead.me.at + INTENT_POP_PAGE, top)
+        Atomics.store(words, GLOBAL_PAGE_HEAD, Atomics.load(words, arena.layout.pageLinksAt + top))
+        b.scheme.reap(9)
+      },
+    )
+    a.scheme.flush()
+    b.scheme.flush()
+    if (reached && countFree(a) < FREE_AT_THE_END) lost++
+    b.scheme.enter()
+    b.free.recoverLost()
+    b.scheme.leave()
+    b.scheme.flush()
+    if (reached) expect(countFree(a)).toBe(FREE_AT_THE_END)
+    while (b.take() !== 0) expect(inUse.size).toBeLessThan(PAGE_IDS)
+    expect([...inUse].sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    return reached
+  })
+  expect(steps).toBeGreaterThan(5)
+  expect(lost).toBeGreaterThan(0)
+})
+
+/** 1, 2, 3 and 4. */
+const FREE_AT_THE_END = 4
+
+function countFree({ free }: Person): number {
+  return free.members().size
+}
