@@ -67,9 +67,7 @@ class Peer {
   }
 
   static async start(name: EngineName, kind: Kind, most: number): Promise<Peer> {
-    const child = fork(new URL('./growth-process.ts', import.meta.url), [name, kind, String(most)], {
-      execArgv: [...process.execArgv, '--expose-gc'],
-    })
+    const child = fork(new URL('./growth-process.ts', import.meta.url), [name, kind, String(most)])
     const peer = new Peer(name, child)
     await peer.answer()
     return peer

@@ -3,8 +3,8 @@ import { BareTree } from '../../../bench/bare-tree.ts'
 import { drawIndices } from '../../../bench/draws.ts'
 import { VALUE_BYTES, keyOf } from '../../../bench/load.ts'
 
-const UNIVERSE = 40_000
-const OPERATIONS = 60_000
+const UNIVERSE = 15_000
+const OPERATIONS = 25_000
 
 test('the bare tree agrees with a Map', () => {
   const tree = new BareTree(UNIVERSE)
