@@ -94,15 +94,18 @@ async function measureApart(name: string): Promise<MicroMeasurement> {
   return JSON.parse(stdout) as MicroMeasurement
 }
 
+const { only } = options
+const wantedParts = only?.split(',').map((part) => part.trim())
+
 function isWanted(name: string): boolean {
-  return options.only === undefined || options.only.split(',').some((part) => name.includes(part.trim()))
+  return wantedParts === undefined || wantedParts.some((part) => name.includes(part))
 }
 
 const cases = await allCases()
 if (options.case === undefined) {
   const wanted = cases.filter(({ name }) => isWanted(name))
   if (wanted.length === 0) {
-    throw new Error(`nothing is called ${options.only}; there are: ${cases.map(({ name }) => name).join(', ')}`)
+    throw new Error(`nothing is called ${only}; there are: ${cases.map(({ name }) => name).join(', ')}`)
   }
   if (MEASURES_SOURCES) console.error('these are the sources, not the build: the figures mean nothing')
   const micro: MicroMeasurement[] = []
