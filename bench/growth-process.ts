@@ -20,10 +20,20 @@ async function answer(request: Request): Promise<unknown> {
     case 'footprint':
       return subject.footprint()
     case 'close':
-      return subject.close()
+      return close()
   }
 }
 
+let isClosed = false
+
+async function close(): Promise<void> {
+  if (isClosed) return
+  isClosed = true
+  await subject.close()
+}
+
+// Should the parent end first, files are still removed.
+process.once('disconnect', () => void close())
 process.on('message', (request: Request) => {
   void answer(request).then((result) => {
     process.send!(result ?? null)
