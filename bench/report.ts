@@ -64,6 +64,17 @@ export interface Footprint {
   readonly bytesPerRecord: number | null
 }
 
+/** What one part of an operation takes by itself. */
+export interface MicroMeasurement {
+  readonly name: string
+  readonly medianNs: number
+  /** Of samples, each of which is the mean of so many operations. */
+  readonly p99Ns: number
+  readonly relativeMarginOfError: number
+  readonly samples: number
+  readonly operationsPerSample: number
+}
+
 export interface Report {
   readonly machine: Machine
   /** The options of the run, as given and as filled in. */
@@ -71,4 +82,5 @@ export interface Report {
   readonly rows: readonly Row[]
   readonly footprints: readonly Footprint[]
   readonly curves: readonly Curve[]
+  readonly micro?: readonly MicroMeasurement[]
 }
