@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HeddleError, type Store } from '../../../src/index.ts'
+import { random } from '../../support/random.ts'
 import { refused } from '../../support/refusals.ts'
 import { assertWhole, MIB, openStore, tiny } from '../../support/stores.ts'
 
@@ -107,4 +108,17 @@ describe.each([
     assertWhole(store)
     store.close()
   })
+})
+
+it('a store that is nearly full takes overwrites, although many cleanings gain one segment', () => {
+  const store = openStore<string, Uint8Array>({ memory: 8 * MIB, values: 'binary', tuning: { pageIds: 2048 } })
+  const value = new Uint8Array(100)
+  const key = (i: number): string => String(i).padStart(16, '0')
+  let records = 0
+  // Of 8 MiB some is bookkeeping, and 3 % of the segments are kept for the cleaner.
+  while (store.stats().bytesLive < 0.91 * 8 * MIB) for (let i = 0; i < 100; i++) store.set(key(records++), value)
+  const rng = random(1)
+  for (let i = 0; i < 60_000; i++) store.set(key(rng.int(records)), value)
+  assertWhole(store)
+  store.close()
 })
