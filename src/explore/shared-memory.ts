@@ -33,11 +33,19 @@ export class SharedMemory {
   touch(word: number, count: number): void {
     this.exact?.fill(1, word, word + count)
     const last = (word + count - 1) >> CHUNK_SHIFT
-    for (let chunk = word >> CHUNK_SHIFT; chunk <= last; chunk++) {
-      if (this.dirty[chunk] !== 0) continue
-      this.dirty[chunk] = 1
-      this.chunks[this.dirtyChunks++] = chunk
-    }
+    for (let chunk = word >> CHUNK_SHIFT; chunk <= last; chunk++) if (this.dirty[chunk] === 0) this.soil(chunk)
+  }
+
+  /** Notes that a word is written. */
+  touchWord(word: number): void {
+    if (this.exact !== undefined) this.exact[word] = 1
+    const chunk = word >> CHUNK_SHIFT
+    if (this.dirty[chunk] === 0) this.soil(chunk)
+  }
+
+  private soil(chunk: number): void {
+    this.dirty[chunk] = 1
+    this.chunks[this.dirtyChunks++] = chunk
   }
 
   /** Takes the present contents as those to go back to. */

@@ -44,13 +44,27 @@ const PRIVATE = -2
 /** The step touches no memory. */
 const NOWHERE = -1
 
+/** The view of the shared memory that was used last: to ask a view for its buffer takes long. */
+let lastView: View | undefined
+
+function isShared(view: View): boolean {
+  if (memory.buffer === undefined || view.buffer !== memory.buffer) return false
+  lastView = view
+  return true
+}
+
+/** The views of one exploration are none of the next. */
+export function forgetView(): void {
+  lastView = undefined
+}
+
 function locate(t: number, op: number, view: View | undefined, index: number): void {
   if (isHistoryStep(op) || op === BEGIN) {
     pendingWord[t] = NOWHERE
     pendingSpan[t] = 0
     return
   }
-  if (view === undefined || view.buffer !== memory.buffer) {
+  if (view === undefined || (view !== lastView && !isShared(view))) {
     pendingWord[t] = PRIVATE
     return
   }

@@ -66,7 +66,7 @@ function outcomeKey(arena: Arena, { results, killed, history }: Run): string {
 /** @param kill whether each thread is to be stopped for good after each of its steps */
 export function scenarioOf<A extends Actor>(play: Play<A>, kill: boolean): Rehearsable {
   let cast: A[] = []
-  let back: (() => void)[] = []
+  let putBack: () => void = () => undefined
   const right = new Set<string>()
   return {
     name: kill ? `${play.name}, one of them dying` : play.name,
@@ -74,12 +74,11 @@ export function scenarioOf<A extends Actor>(play: Play<A>, kill: boolean): Rehea
       memory: { bytes: ARENA_BYTES },
       setup(memory) {
         cast = play.cast(memory)
-        back = cast.map((actor) => remember(actor))
+        putBack = remember(cast)
         right.clear()
       },
       attach(_, thread) {
-        back[thread]!()
-        if (thread === 0) for (let i = play.threads.length; i < back.length; i++) back[i]!()
+        if (thread === 0) putBack()
         return cast[thread]!
       },
       maxSteps: MOST_STEPS,
