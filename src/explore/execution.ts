@@ -70,6 +70,7 @@ export class Execution {
     machine.current = OUTSIDE
     machine.invariant = machine.recorder = undefined
     memory.current = memory.buffer = undefined
+    history.key = ''
     forgetViews()
     forgetView()
   }
@@ -117,6 +118,7 @@ export class Execution {
     rewind()
     forgetHeads()
     history.operations = []
+    history.key = ''
     this.results = Array<unknown>(this.options.threads.length).fill(undefined)
     machine.strategy = strategy
     machine.victim = victim.thread
@@ -223,6 +225,7 @@ export class Execution {
     const { linearizable } = options
     if (linearizable !== undefined && history.operations.length !== 0) {
       const key = historyKey(history.operations)
+      history.key = key
       if (!this.explained.has(key)) {
         const verdict = checkLinearizable(history.operations, linearizable)
         if (!verdict.ok) throw new Failure('not-linearizable', verdict.explanation)

@@ -20,9 +20,11 @@ export interface History {
   operations: Recorded[]
   /** Whether calls and returns are steps whose order counts. */
   ordered: boolean
+  /** By `historyKey`, once all is over and if there is a model: to make it takes long. Else ''. */
+  key: string
 }
 
-export const history: History = { operations: [], ordered: false }
+export const history: History = { operations: [], ordered: false, key: '' }
 
 /**
  * Runs `body` as an operation of the history: its name and arguments, what it gave, and when it was called and returned.

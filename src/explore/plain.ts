@@ -88,7 +88,13 @@ export function $rd(site: number, view: Indexed, index: number): unknown {
     if (inThread) accessOctet(octets!, index, 0, site)
     return octets![index]
   }
+  return readOther(site, view, index)
+}
+
+function readOther(site: number, view: Indexed, index: number): unknown {
   if (inThread && isShared(view)) access(view, index, 0, site)
+  if (view instanceof Int32Array) return view[index]
+  if (view instanceof Uint8Array) return view[index]
   return view[index]
 }
 
@@ -113,7 +119,9 @@ function writeOther<T>(site: number, view: Indexed, index: number, value: T): T 
     if (isShared(view)) access(view, index, 1, site)
     if (inThread) markEffect(machine.current)
   }
-  view[index] = value
+  if (view instanceof Int32Array) view[index] = value as number
+  else if (view instanceof Uint8Array) view[index] = value as number
+  else view[index] = value
   return value
 }
 

@@ -196,13 +196,15 @@ export class Shadow {
     if (this.anyFreed && this.state[cell] === FREED)
       this.report('use-after-free', t, -1, byte, write ? 'writes' : 'reads', site)
     if (!this.races) return
-    this.check(this.plainWrites, cell, t, byte, write, site, 'a plain write')
-    if (write) this.check(this.plainReads, cell, t, byte, write, site, 'a plain read')
+    if (!this.plainWrites.isEmpty(cell)) this.check(this.plainWrites, cell, t, byte, write, site, 'a plain write')
+    if (write && !this.plainReads.isEmpty(cell)) this.check(this.plainReads, cell, t, byte, write, site, 'a plain read')
     const shape = this.shape[cell]!
     if (shape !== width) {
       if (shape !== 0) {
-        this.check(this.atomicWrites, cell, t, byte, write, site, 'an atomic write of another width')
-        if (write) this.check(this.atomicReads, cell, t, byte, write, site, 'an atomic read of another width')
+        if (!this.atomicWrites.isEmpty(cell))
+          this.check(this.atomicWrites, cell, t, byte, write, site, 'an atomic write of another width')
+        if (write && !this.atomicReads.isEmpty(cell))
+          this.check(this.atomicReads, cell, t, byte, write, site, 'an atomic read of another width')
       }
       this.shape[cell] = width
     }
@@ -288,11 +290,11 @@ export class Shadow {
     const now = this.clocks[t * MAX_THREADS + t]!
     // Seen at this very time of the thread's clock: it was checked then, and nothing has happened to the cell since.
     if ((write ? this.plainWrites : this.plainReads).isOnly(cell, t, now)) return
-    this.check(this.plainWrites, cell, t, byte, write, site, 'a plain write')
-    this.check(this.atomicWrites, cell, t, byte, write, site, 'an atomic write')
+    if (!this.plainWrites.isEmpty(cell)) this.check(this.plainWrites, cell, t, byte, write, site, 'a plain write')
+    if (!this.atomicWrites.isEmpty(cell)) this.check(this.atomicWrites, cell, t, byte, write, site, 'an atomic write')
     if (write) {
-      this.check(this.plainReads, cell, t, byte, write, site, 'a plain read')
-      this.check(this.atomicReads, cell, t, byte, write, site, 'an atomic read')
+      if (!this.plainReads.isEmpty(cell)) this.check(this.plainReads, cell, t, byte, write, site, 'a plain read')
+      if (!this.atomicReads.isEmpty(cell)) this.check(this.atomicReads, cell, t, byte, write, site, 'an atomic read')
       this.plainWrites.set(cell, t, now)
     } else this.plainReads.add(cell, t, now)
   }

@@ -4,7 +4,7 @@
  * What is written is noted by chunks, and only these are copied back. Code that is not instrumented writes without being
  * seen: `stray` finds it.
  */
-const CHUNK_SHIFT = 6
+const CHUNK_SHIFT = 4
 const CHUNK_WORDS = 1 << CHUNK_SHIFT
 
 export class SharedMemory {
@@ -66,6 +66,36 @@ export class SharedMemory {
       }
     }
     this.clean()
+  }
+
+  /** A text that tells one state of the memory from another: of all words that are not what they were saved as. */
+  changes(): string {
+    const sums = new Int32Array(2)
+    if (this.blurred) this.sumUp(sums, 0, this.words.length)
+    else {
+      for (let i = 0; i < this.dirtyChunks; i++) {
+        const start = this.chunks[i]! << CHUNK_SHIFT
+        this.sumUp(sums, start, Math.min(start + CHUNK_WORDS, this.words.length))
+      }
+    }
+    return `${sums[0]} ${sums[1]}`
+  }
+
+  /** The order in which words were written must not matter, so that what is made of each of them is added up. */
+  private sumUp(sums: Int32Array, start: number, end: number): void {
+    const { words, saved } = this
+    let one = sums[0]!
+    let two = sums[1]!
+    for (let word = start; word < end; word++) {
+      const value = words[word]!
+      if (value === saved[word]) continue
+      let mixed = Math.imul(value ^ Math.imul(word, 0x9e3779b1), 0x85ebca6b)
+      mixed = Math.imul(mixed ^ (mixed >>> 15), 0xc2b2ae35)
+      one = (one + (mixed ^ (mixed >>> 16))) | 0
+      two = (two + (Math.imul(mixed ^ word, 0x27d4eb2f) ^ (mixed >>> 13))) | 0
+    }
+    sums[0] = one
+    sums[1] = two
   }
 
   private clean(): void {

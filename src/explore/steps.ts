@@ -31,7 +31,7 @@ import {
   pendingView,
   pendingWord,
 } from './pending.ts'
-import { expectedOf, perform, rawLoad } from './raw-atomics.ts'
+import { expectedOf, perform, performWord, rawLoad } from './raw-atomics.ts'
 import { shadow } from './shadow.ts'
 import { memory } from './shared-memory.ts'
 import { placeOf } from './sites.ts'
@@ -115,12 +115,9 @@ export function $exec(): unknown {
   if (t === OUTSIDE || word === PRIVATE) return performOutside(op, view!, index, a, b, word)
   let result: unknown
   let write = 1
-  if (op === LOAD) {
-    result = rawLoad(view!, index)
-    write = 0
-  } else if (op < WAIT) {
-    result = perform(op, view!, index, a, b)
-    if (op === COMPARE_EXCHANGE && result !== expectedOf(view!, a)) write = 0
+  if (op < WAIT) {
+    result = view instanceof Int32Array ? performWord(op, view, index, a, b) : perform(op, view!, index, a, b)
+    if (op === LOAD || (op === COMPARE_EXCHANGE && result !== expectedOf(view!, a))) write = 0
   } else {
     result = performRare(t, op, view!, index, a, b)
     write = op === ALLOCATE || op === FREE ? 1 : 0

@@ -64,9 +64,10 @@ function noteObject(moment: Moment, object: object, open: object[]): void {
   if (object instanceof Map) moment.tables.push({ map: object, entries: [...object] })
   if (Array.isArray(object)) moment.lists.push({ list: object, length: object.length })
   const owner = object as Fields
+  const isFixed = Object.isFrozen(object)
   for (const [name, value] of Object.entries(owner)) {
     if (typeof value === 'object' && value !== null) open.push(value)
-    else moment.fields.push({ owner, name, value })
+    else if (!isFixed) moment.fields.push({ owner, name, value })
   }
 }
 
