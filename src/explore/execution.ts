@@ -92,9 +92,8 @@ export class Execution {
     this.executions++
     this.prepare(strategy, victim, recorder)
     const reaper = options.reaper !== undefined && victim.thread >= 0 ? count : -1
-    const threads = count + (reaper >= 0 ? 1 : 0)
-    machine.begin(threads, reaper)
-    shadow.begin(threads)
+    machine.begin(count + (reaper >= 0 ? 1 : 0), reaper)
+    shadow.begin()
     strategy.begin()
     try {
       this.attached = this.attachAll(count)

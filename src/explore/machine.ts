@@ -83,7 +83,7 @@ export class Machine {
     this.chances = 0
     this.known = this.strategy.known
     pendingAwait.fill(undefined)
-    trace.clear()
+    trace.clear(threads)
     forget()
   }
 

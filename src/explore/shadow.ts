@@ -14,7 +14,7 @@ import { ClockSets } from './clock-sets.ts'
 import { ALLOCATE, CALL, FREE, MAX_THREADS, NOTIFY, STORE, WAIT, WAKE } from './events.ts'
 import type { FailureKind } from './failure.ts'
 import type { View } from './pending.ts'
-import { fillRow, grown } from './trace.ts'
+import { fillRow, grown, trace } from './trace.ts'
 
 const LIVE = 1
 const FREED = 2
@@ -42,8 +42,6 @@ export class Shadow {
   /** Blocks allocated and not yet freed in this execution, by first word. */
   readonly blocks = new Map<number, Block>()
   private execution = 0
-  /** How many threads this execution has: of each row only so much is used. */
-  private threads = MAX_THREADS
   private anyFreed = false
   private cells!: Cells
   private stamp = new Int32Array(0)
@@ -77,9 +75,8 @@ export class Shadow {
     })
   }
 
-  begin(threads: number): void {
+  begin(): void {
     this.execution++
-    this.threads = threads
     this.anyFreed = false
     if (this.blocks.size !== 0) this.blocks.clear()
     if (this.waiters.size !== 0) this.waiters.clear()
@@ -96,7 +93,7 @@ export class Shadow {
 
   private join(t: number, from: Int32Array, at: number): void {
     const own = t * MAX_THREADS
-    for (let q = 0; q < this.threads; q++)
+    for (let q = 0; q < trace.threads; q++)
       if (from[at + q]! > this.clocks[own + q]!) this.clocks[own + q] = from[at + q]!
   }
 
@@ -113,7 +110,7 @@ export class Shadow {
     this.atomicWrites.clear(cell)
     this.atomicReads.clear(cell)
     const at = cell * MAX_THREADS
-    for (let q = 0; q < this.threads; q++) this.released[at + q] = 0
+    for (let q = 0; q < trace.threads; q++) this.released[at + q] = 0
   }
 
   /** A step of the machine: an atomic access, or the announcement of a block. */
@@ -166,7 +163,7 @@ export class Shadow {
     this.atomicCell(t, cell, 4, write, site, word * 4, this.clocks[own + t]!)
     if (write === 0) return
     const at = cell * MAX_THREADS
-    for (let q = 0; q < this.threads; q++) this.released[at + q] = this.clocks[own + q]!
+    for (let q = 0; q < trace.threads; q++) this.released[at + q] = this.clocks[own + q]!
     this.clocks[own + t]!++
   }
 
@@ -180,7 +177,7 @@ export class Shadow {
     this.fresh(cell)
     const at = cell * MAX_THREADS
     const own = t * MAX_THREADS
-    for (let q = 0; q < this.threads; q++) this.released[at + q] = this.clocks[own + q]!
+    for (let q = 0; q < trace.threads; q++) this.released[at + q] = this.clocks[own + q]!
   }
 
   private atomicCell(

@@ -35,7 +35,8 @@ let isError = false
 /** Forgets what an execution that was given up has left behind. */
 export function forget(): void {
   forgetLast()
-  pausing.length = 0
+  // To set the length of an array takes long.
+  if (pausing.length !== 0) pausing.length = 0
   result = undefined
   isError = false
 }
