@@ -34,6 +34,8 @@ function access(view: View, index: number, write: number, site: number): void {
 
 /** Views of the shared memory, by kind the one seen last: most accesses are to the one before. */
 let words: Int32Array | undefined
+let firstWord = 0
+let wordCount = 0
 let octets: Uint8Array | undefined
 /** Views of other memory: to ask a view for its buffer takes longer than all the rest. */
 let foreign = new WeakSet<object>()
@@ -45,8 +47,11 @@ function isShared(view: unknown): view is View {
     if (memory.buffer !== undefined) foreign.add(view)
     return false
   }
-  if (view instanceof Int32Array) words = view
-  else if (view instanceof Uint8Array) octets = view
+  if (view instanceof Int32Array) {
+    words = view
+    firstWord = view.byteOffset >> 2
+    wordCount = view.length
+  } else if (view instanceof Uint8Array) octets = view
   return true
 }
 
@@ -56,10 +61,10 @@ export function forgetViews(): void {
   foreign = new WeakSet()
 }
 
-/** The same as `access`, for the commonest views. */
-function accessWord(view: Int32Array, index: number, write: number, site: number): void {
-  if (!(index >= 0 && index < view.length)) return
-  const word = (view.byteOffset >> 2) + index
+/** The same as `access`, for an element of `words`. */
+function accessWord(index: number, write: number, site: number): void {
+  if (!(index >= 0 && index < wordCount)) return
+  const word = firstWord + (index | 0)
   if (write !== 0) memory.current!.touchWord(word)
   const t = machine.current
   if (t === OUTSIDE) return
@@ -67,9 +72,10 @@ function accessWord(view: Int32Array, index: number, write: number, site: number
   shadow.plainWord(t, word, write, site)
 }
 
+/** The same as `access`, for the commonest views of bytes. */
 function accessOctet(view: Uint8Array, index: number, write: number, site: number): void {
   if (!(index >= 0 && index < view.length)) return
-  const byte = view.byteOffset + index
+  const byte = view.byteOffset + (index >>> 0)
   if (write !== 0) memory.current!.touchWord(byte >> 2)
   const t = machine.current
   if (t === OUTSIDE) return
@@ -81,7 +87,7 @@ function accessOctet(view: Uint8Array, index: number, write: number, site: numbe
 
 export function $rd(site: number, view: Indexed, index: number): unknown {
   if ((view as unknown) === words) {
-    if (inThread) accessWord(words!, index, 0, site)
+    if (inThread) accessWord(index, 0, site)
     return words![index]
   }
   if ((view as unknown) === octets) {
@@ -100,7 +106,7 @@ function readOther(site: number, view: Indexed, index: number): unknown {
 
 export function $wr<T>(site: number, view: Indexed, index: number, value: T): T {
   if ((view as unknown) === words) {
-    accessWord(words!, index, 1, site)
+    accessWord(index, 1, site)
     if (inThread) markEffect(machine.current)
     words![index] = value as number
     return value

@@ -44,27 +44,41 @@ const PRIVATE = -2
 /** The step touches no memory. */
 const NOWHERE = -1
 
-/** The view of the shared memory that was used last: to ask a view for its buffer takes long. */
-let lastView: View | undefined
+/** The view of the shared memory by words that was used last: to ask a view for its buffer and sizes takes long. */
+let words: View | undefined
+let firstWord = 0
+let wordCount = 0
 
 function isShared(view: View): boolean {
+  if (view === words) return true
   if (memory.buffer === undefined || view.buffer !== memory.buffer) return false
-  lastView = view
+  if (view instanceof Int32Array) {
+    words = view
+    firstWord = view.byteOffset >> 2
+    wordCount = view.length
+  }
   return true
 }
 
 /** The views of one exploration are none of the next. */
 export function forgetView(): void {
-  lastView = undefined
+  words = undefined
 }
 
 function locate(t: number, op: number, view: View | undefined, index: number): void {
+  if (op < CALL && view === words && index >= 0 && index < wordCount) {
+    pendingWord[t] = firstWord + (index | 0)
+    pendingSpan[t] = 1
+  } else locateElement(t, op, view, index)
+}
+
+function locateElement(t: number, op: number, view: View | undefined, index: number): void {
   if (isHistoryStep(op) || op === BEGIN) {
     pendingWord[t] = NOWHERE
     pendingSpan[t] = 0
     return
   }
-  if (view === undefined || (view !== lastView && !isShared(view))) {
+  if (view === undefined || !isShared(view)) {
     pendingWord[t] = PRIVATE
     return
   }
