@@ -6,13 +6,15 @@
 export class Cells {
   count = 0
   private readonly ofWord: Int32Array
-  private readonly ofBytes = new Map<number, number>()
+  /** First of the cells of a word's bytes, or -1. */
+  private readonly ofBytes: Int32Array
   private readonly grow: (capacity: number) => void
   private capacity = 0
 
   /** @param grow called when there is to be room for more cells */
   constructor(words: number, grow: (capacity: number) => void) {
     this.ofWord = new Int32Array(words).fill(-1)
+    this.ofBytes = new Int32Array(words).fill(-1)
     this.grow = grow
     this.reserve(1024)
   }
@@ -40,20 +42,15 @@ export class Cells {
     return first
   }
 
-  /** Whether no word has cells for its bytes. */
-  get whole(): boolean {
-    return this.ofBytes.size === 0
-  }
-
   /** First of the cells of a word's bytes, or -1 if it is only ever touched as a whole. */
   bytesOf(word: number): number {
-    return this.ofBytes.get(word) ?? -1
+    return this.ofBytes[word]!
   }
 
   /** Gives a word's bytes cells of their own. */
   split(word: number): number {
     const first = this.take(4)
-    this.ofBytes.set(word, first)
+    this.ofBytes[word] = first
     return first
   }
 }

@@ -29,6 +29,11 @@ export class ClockSets {
     this.one[cell] = 0
   }
 
+  /** Whether nobody has accessed the cell. */
+  isEmpty(cell: number): boolean {
+    return this.one[cell] === 0
+  }
+
   copy(from: number, to: number): void {
     this.one[to] = this.one[from]!
     this.several.copyWithin(to * MAX_THREADS, from * MAX_THREADS, (from + 1) * MAX_THREADS)

@@ -131,7 +131,7 @@ export class Dpor implements Strategy {
     this.clocks[t * MAX_THREADS + t] = trace.position[row]!
     for (let i = 0; i < this.candidateCount; i++) this.join(t, trace.clock, this.candidates[i]! * MAX_THREADS)
     const at = row * MAX_THREADS
-    for (let q = 0; q < MAX_THREADS; q++) trace.clock[at + q] = this.clocks[t * MAX_THREADS + q]!
+    for (let q = 0; q < trace.threads; q++) trace.clock[at + q] = this.clocks[t * MAX_THREADS + q]!
     this.remember(row, t)
   }
 
@@ -145,7 +145,7 @@ export class Dpor implements Strategy {
 
   private collectHistory(row: number, t: number): void {
     const others = this.lastHistory[trace.op[row]! & 1 ? CALLS : RETURNS]!
-    for (let q = 0; q < MAX_THREADS; q++) if (q !== t && others[q] !== NONE) this.candidate(others[q]!)
+    for (let q = 0; q < trace.threads; q++) if (q !== t && others[q] !== NONE) this.candidate(others[q]!)
   }
 
   /** The last steps of others on which this one depends. */
@@ -164,7 +164,7 @@ export class Dpor implements Strategy {
     const last = this.lastWrite[cell]!
     if (last !== NONE && trace.thread[last] !== t) this.candidate(last)
     if (!write) return
-    for (let q = 0; q < MAX_THREADS; q++) {
+    for (let q = 0; q < trace.threads; q++) {
       const read = this.lastRead[cell * MAX_THREADS + q]!
       if (read !== NONE && q !== t) this.candidate(read)
     }
@@ -213,7 +213,7 @@ export class Dpor implements Strategy {
 
   private join(t: number, from: Int32Array, at: number): void {
     const own = t * MAX_THREADS
-    for (let q = 0; q < MAX_THREADS; q++)
+    for (let q = 0; q < trace.threads; q++)
       if (from[at + q]! > this.clocks[own + q]!) this.clocks[own + q] = from[at + q]!
   }
 
@@ -227,11 +227,11 @@ export class Dpor implements Strategy {
       if (position <= this.clocks[own + q]! || !this.isImmediate(x, q, position)) continue
       if (!isReversible(earlier, row, t)) continue
       // The clock of this step if it did not depend on the earlier one.
-      for (let z = 0; z < MAX_THREADS; z++) this.without[z] = this.clocks[own + z]!
+      for (let z = 0; z < trace.threads; z++) this.without[z] = this.clocks[own + z]!
       for (let y = 0; y < this.candidateCount; y++) {
         if (y === x) continue
         const at = this.candidates[y]! * MAX_THREADS
-        for (let z = 0; z < MAX_THREADS; z++) {
+        for (let z = 0; z < trace.threads; z++) {
           if (trace.clock[at + z]! > this.without[z]!) this.without[z] = trace.clock[at + z]!
         }
       }
@@ -279,7 +279,7 @@ export class Dpor implements Strategy {
 }
 
 function dependsOnFirst(first: Int32Array, clock: Int32Array, at: number, self: number): boolean {
-  for (let z = 0; z < MAX_THREADS; z++) if (z !== self && first[z] !== 0 && clock[at + z]! >= first[z]!) return true
+  for (let z = 0; z < trace.threads; z++) if (z !== self && first[z] !== 0 && clock[at + z]! >= first[z]!) return true
   return false
 }
 

@@ -1,13 +1,13 @@
 /** Runs a scenario once, under a strategy. */
 import { OUTSIDE } from './pending.ts'
 import { BEGIN } from './events.ts'
-import { type Coroutine, $c, $is, checkConsumed } from './language.ts'
+import { type Coroutine, $c, $got, $is, checkConsumed, resume } from './language.ts'
 import { Failure, type FailureKind } from './failure.ts'
 import { forgetViews } from './plain.ts'
 import { history } from './history.ts'
 import { checkLinearizable, historyKey } from './linearizability.ts'
 import { type Recorder, machine } from './machine.ts'
-import { $exec, $pre, settle } from './steps.ts'
+import { $exec, $pre, forgetView, settle } from './steps.ts'
 import type { ExploreOptions } from './options.ts'
 import { type Finding, shadow } from './shadow.ts'
 import { SharedMemory, memory } from './shared-memory.ts'
@@ -27,7 +27,8 @@ export interface Victim {
 
 export const NOBODY: Victim = { thread: -1, steps: 0 }
 
-type Coroutines = (Coroutine | undefined)[]
+/** By thread: what it runs, the outermost coroutine first. */
+type Stacks = Coroutine[][]
 
 export class Execution {
   /** What failed in the last run. */
@@ -69,7 +70,9 @@ export class Execution {
     machine.current = OUTSIDE
     machine.invariant = machine.recorder = undefined
     memory.current = memory.buffer = undefined
+    history.key = ''
     forgetViews()
+    forgetView()
   }
 
   private found({ kind, thread, other, byte, what, site }: Finding): void {
@@ -114,6 +117,7 @@ export class Execution {
     rewind()
     forgetHeads()
     history.operations = []
+    history.key = ''
     this.results = Array<unknown>(this.options.threads.length).fill(undefined)
     machine.strategy = strategy
     machine.victim = victim.thread
@@ -131,19 +135,19 @@ export class Execution {
 
   /** Starts each thread up to its first step, then runs them as the strategy says. */
   private interleave(count: number, reaper: number): void {
-    const coroutines: Coroutines = []
+    const stacks: Stacks = []
     setInThread(true)
     machine.starting = true
     for (let t = 0; t < count && !machine.failed; t++)
-      this.start(t, coroutines, () => this.options.threads[t]!(this.attached[t]))
-    if (reaper >= 0) this.start(reaper, coroutines, () => $c(this.reap()))
+      this.start(t, stacks, () => this.options.threads[t]!(this.attached[t]))
+    if (reaper >= 0) this.start(reaper, stacks, () => $c(this.reap()))
     machine.starting = false
     const { victim } = machine
     if (victim >= 0 && machine.victimSteps === 0 && (machine.alive & (1 << victim)) !== 0) machine.kill(victim)
     let next = machine.failed ? -1 : this.guarded(() => machine.schedule(-1))
     while (next >= 0) {
       machine.current = next
-      this.proceed(next, coroutines)
+      this.proceed(next, stacks)
       if (machine.failed) break
       next =
         (machine.alive & (1 << next)) === 0 && machine.dead !== next
@@ -162,35 +166,34 @@ export class Execution {
     return $is(given) ? yield* given as Coroutine : given
   }
 
-  private start(t: number, coroutines: Coroutines, body: () => unknown): void {
+  private start(t: number, stacks: Stacks, body: () => unknown): void {
     machine.current = t
     try {
       const given = body()
       if ($is(given)) {
-        coroutines[t] = given as Coroutine
-        this.proceed(t, coroutines)
-      } else this.ended(t, given, coroutines)
+        stacks[t] = [given as Coroutine]
+        this.proceed(t, stacks)
+      } else this.ended(t, given, stacks)
     } catch (error) {
       machine.end(error)
     }
   }
 
-  private proceed(t: number, coroutines: Coroutines): void {
+  private proceed(t: number, stacks: Stacks): void {
     try {
-      const step = coroutines[t]!.next()
-      if (step.done === true) this.ended(t, step.value, coroutines)
+      if (resume(stacks[t]!)) this.ended(t, $got(), stacks)
     } catch (error) {
       machine.end(error)
     }
   }
 
   /** A body has come to its end; its asynchronous waits may not have. */
-  private ended(t: number, result: unknown, coroutines: Coroutines): void {
+  private ended(t: number, result: unknown, stacks: Stacks): void {
     checkConsumed()
     this.results[t] ??= result
     if (machine.waiters.asyncOf(t) !== undefined) {
-      coroutines[t] = settle(t)
-      this.proceed(t, coroutines)
+      stacks[t] = [settle(t)]
+      this.proceed(t, stacks)
       return
     }
     machine.alive &= ~(1 << t)
@@ -221,6 +224,7 @@ export class Execution {
     const { linearizable } = options
     if (linearizable !== undefined && history.operations.length !== 0) {
       const key = historyKey(history.operations)
+      history.key = key
       if (!this.explained.has(key)) {
         const verdict = checkLinearizable(history.operations, linearizable)
         if (!verdict.ok) throw new Failure('not-linearizable', verdict.explanation)

@@ -1,6 +1,6 @@
 /** The operations of an execution, and the announcements that a thread makes to the explorer. */
 import { ALLOCATE, CALL, FREE, RETURN } from './events.ts'
-import { $c, $is } from './language.ts'
+import { $c, $got, $run } from './language.ts'
 import type { HistoryOperation } from './linearizability.ts'
 import { machine } from './machine.ts'
 import { pendingSite, type View } from './pending.ts'
@@ -20,9 +20,11 @@ export interface History {
   operations: Recorded[]
   /** Whether calls and returns are steps whose order counts. */
   ordered: boolean
+  /** By `historyKey`, once all is over and if there is a model: to make it takes long. Else ''. */
+  key: string
 }
 
-export const history: History = { operations: [], ordered: false }
+export const history: History = { operations: [], ordered: false, key: '' }
 
 /**
  * Runs `body` as an operation of the history: its name and arguments, what it gave, and when it was called and returned.
@@ -46,8 +48,8 @@ function* perform(name: string, args: readonly unknown[], body: () => unknown): 
   operations.push(operation)
   machine.recorder?.called(operation)
   try {
-    const given = body()
-    operation.result = $is(given) ? yield* given as Coroutine : given
+    if ($run(body())) yield
+    operation.result = $got()
   } catch (error) {
     if (machine.failed) throw error
     operation.threw = error

@@ -69,6 +69,8 @@ export class Machine {
   recorder: Recorder | undefined
   strategy!: Strategy
   private chances = 0
+  /** Rows of the trace that this execution repeats. */
+  private known = 0
 
   begin(threads: number, reaper: number): void {
     this.alive = (1 << threads) - 1
@@ -79,8 +81,9 @@ export class Machine {
     this.failed = this.pruned = false
     this.failure = undefined
     this.chances = 0
+    this.known = this.strategy.known
     pendingAwait.fill(undefined)
-    trace.clear()
+    trace.clear(threads)
     forget()
   }
 
@@ -190,10 +193,10 @@ export class Machine {
   /** Writes the step that was just performed into the trace, and tells everybody. */
   take(t: number, op: number, write: number, result: number): void {
     const row = trace.depth
-    trace.reserve()
+    if (row + 2 >= trace.capacity) trace.reserve()
     const word = pendingWord[t]!
     const span = pendingSpan[t]!
-    if (row < this.strategy.known) this.compare(row, t, op, word, result)
+    if (row < this.known) this.compare(row, t, op, word, result)
     trace.thread[row] = t
     trace.op[row] = op
     trace.word[row] = word
@@ -210,7 +213,8 @@ export class Machine {
     pendingAwait[t] = undefined
     trace.depth = row + 1
     if (write !== 0 && word >= 0) {
-      memory.current!.touch(word, span)
+      if (span === 1) memory.current!.touchWord(word)
+      else memory.current!.touch(word, span)
       if (this.blocked !== 0) this.unblock(word, span)
     }
   }

@@ -32,32 +32,102 @@ function access(view: View, index: number, write: number, site: number): void {
   else shadow.plainBytes(t, byte, byte + width, write, site)
 }
 
-/** The view of shared memory seen last: most accesses are to the one before. */
-let lastView: unknown
+/** Views of the shared memory, by kind the one seen last: most accesses are to the one before. */
+let words: Int32Array | undefined
+let firstWord = 0
+let wordCount = 0
+let octets: Uint8Array | undefined
+/** Views of other memory: to ask a view for its buffer takes longer than all the rest. */
+let foreign = new WeakSet<object>()
 
 function isShared(view: unknown): view is View {
-  if (view === lastView) return true
-  if (!ArrayBuffer.isView(view) || (view as unknown as View).buffer !== memory.buffer) return false
-  lastView = view
+  if (view === words || view === octets) return true
+  if (!ArrayBuffer.isView(view) || foreign.has(view)) return false
+  if (view.buffer !== memory.buffer) {
+    if (memory.buffer !== undefined) foreign.add(view)
+    return false
+  }
+  if (view instanceof Int32Array) {
+    words = view
+    firstWord = view.byteOffset >> 2
+    wordCount = view.length
+  } else if (view instanceof Uint8Array) octets = view
   return true
 }
 
 /** Views of one exploration are none of the next. */
 export function forgetViews(): void {
-  lastView = undefined
+  words = octets = undefined
+  foreign = new WeakSet()
 }
 
+/** The same as `access`, for an element of `words`. */
+function accessWord(index: number, write: number, site: number): void {
+  if (!(index >= 0 && index < wordCount)) return
+  const word = firstWord + (index | 0)
+  if (write !== 0) memory.current!.touchWord(word)
+  const t = machine.current
+  if (t === OUTSIDE) return
+  if (machine.recorder !== undefined) machine.recorder.plain(word * 4, 4, write !== 0, site)
+  shadow.plainWord(t, word, write, site)
+}
+
+/** The same as `access`, for the commonest views of bytes. */
+function accessOctet(view: Uint8Array, index: number, write: number, site: number): void {
+  if (!(index >= 0 && index < view.length)) return
+  const byte = view.byteOffset + (index >>> 0)
+  if (write !== 0) memory.current!.touchWord(byte >> 2)
+  const t = machine.current
+  if (t === OUTSIDE) return
+  if (machine.recorder !== undefined) machine.recorder.plain(byte, 1, write !== 0, site)
+  shadow.plainByte(t, byte, write, site)
+}
+
+// The elements of each kind of view are read and written at a place of their own, which then is fast.
+
 export function $rd(site: number, view: Indexed, index: number): unknown {
-  if (inThread && (view === lastView || isShared(view))) access(view as unknown as View, index, 0, site)
+  if ((view as unknown) === words) {
+    if (inThread) accessWord(index, 0, site)
+    return words![index]
+  }
+  if ((view as unknown) === octets) {
+    if (inThread) accessOctet(octets!, index, 0, site)
+    return octets![index]
+  }
+  return readOther(site, view, index)
+}
+
+function readOther(site: number, view: Indexed, index: number): unknown {
+  if (inThread && isShared(view)) access(view, index, 0, site)
+  if (view instanceof Int32Array) return view[index]
+  if (view instanceof Uint8Array) return view[index]
   return view[index]
 }
 
 export function $wr<T>(site: number, view: Indexed, index: number, value: T): T {
+  if ((view as unknown) === words) {
+    accessWord(index, 1, site)
+    if (inThread) markEffect(machine.current)
+    words![index] = value as number
+    return value
+  }
+  if ((view as unknown) === octets) {
+    accessOctet(octets!, index, 1, site)
+    if (inThread) markEffect(machine.current)
+    octets![index] = value as number
+    return value
+  }
+  return writeOther(site, view, index, value)
+}
+
+function writeOther<T>(site: number, view: Indexed, index: number, value: T): T {
   if (memory.buffer !== undefined) {
     if (isShared(view)) access(view, index, 1, site)
     if (inThread) markEffect(machine.current)
   }
-  view[index] = value
+  if (view instanceof Int32Array) view[index] = value as number
+  else if (view instanceof Uint8Array) view[index] = value as number
+  else view[index] = value
   return value
 }
 

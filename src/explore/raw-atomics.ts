@@ -50,6 +50,25 @@ export function perform(op: number, view: View, index: number, a: unknown, b: un
   }
 }
 
+/**
+ * Loads, stores and compareExchanges of a word of 32 bits as plain accesses: nobody else is there, and these are much
+ * faster. Everything else, and whatever would have to be converted, is left to the real operations.
+ */
+export function performWord(op: number, view: Int32Array, index: number, a: unknown, b: unknown): unknown {
+  if (index !== (index | 0)) return perform(op, view, index, a, b)
+  if (op === LOAD) return view[index]
+  if (typeof a !== 'number' || (a | 0) !== a) return perform(op, view, index, a, b)
+  if (op === STORE) {
+    view[index] = a
+    // Not -0, as little as the real one.
+    return a + 0
+  }
+  if (op !== COMPARE_EXCHANGE || typeof b !== 'number') return perform(op, view, index, a, b)
+  const old = view[index]!
+  if (old === a) view[index] = b
+  return old
+}
+
 const scratch = new Map<unknown, View>()
 
 /** The expected value as the view's elements would hold it: -1 for 0xffffffff in an Int32Array. */

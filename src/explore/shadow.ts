@@ -14,7 +14,7 @@ import { ClockSets } from './clock-sets.ts'
 import { ALLOCATE, CALL, FREE, MAX_THREADS, NOTIFY, STORE, WAIT, WAKE } from './events.ts'
 import type { FailureKind } from './failure.ts'
 import type { View } from './pending.ts'
-import { fillRow, grown } from './trace.ts'
+import { fillRow, grown, trace } from './trace.ts'
 
 const LIVE = 1
 const FREED = 2
@@ -93,12 +93,15 @@ export class Shadow {
 
   private join(t: number, from: Int32Array, at: number): void {
     const own = t * MAX_THREADS
-    for (let q = 0; q < MAX_THREADS; q++)
+    for (let q = 0; q < trace.threads; q++)
       if (from[at + q]! > this.clocks[own + q]!) this.clocks[own + q] = from[at + q]!
   }
 
   private fresh(cell: number): void {
-    if (this.stamp[cell] === this.execution) return
+    if (this.stamp[cell] !== this.execution) this.freshen(cell)
+  }
+
+  private freshen(cell: number): void {
     this.stamp[cell] = this.execution
     this.state[cell] = 0
     this.shape[cell] = 0
@@ -106,7 +109,8 @@ export class Shadow {
     this.plainReads.clear(cell)
     this.atomicWrites.clear(cell)
     this.atomicReads.clear(cell)
-    fillRow(this.released, cell, 0)
+    const at = cell * MAX_THREADS
+    for (let q = 0; q < trace.threads; q++) this.released[at + q] = 0
   }
 
   /** A step of the machine: an atomic access, or the announcement of a block. */
@@ -132,23 +136,35 @@ export class Shadow {
       write = 0
     }
     const width = view!.BYTES_PER_ELEMENT
+    if (width === 4 && this.cells.bytesOf(word) < 0) {
+      this.atomicWord(t, op, word, write, site)
+      return
+    }
     // A store does not read, so it synchronises with nothing.
     if (op !== STORE) for (let at = word; at < word + span; at++) this.acquire(t, at)
     const now = this.clocks[t * MAX_THREADS + t]!
-    if (width >= 4 && this.cells.whole) {
-      for (let at = word; at < word + span; at++) this.atomicCell(t, this.cells.of(at), width, write, site, at * 4, now)
-    } else {
-      const byte = view!.byteOffset + index * width
-      for (let at = byte; at < byte + width; at++) {
-        const bytes = this.splitIfPartial(at >> 2, width < 4)
-        if (bytes >= 0) this.atomicCell(t, bytes + (at & 3), width, write, site, at, now)
-        else if ((at & 3) === 0) this.atomicCell(t, this.cells.of(at >> 2), width, write, site, at, now)
-      }
+    const byte = view!.byteOffset + index * width
+    for (let at = byte; at < byte + width; at++) {
+      const bytes = this.splitIfPartial(at >> 2, width < 4)
+      if (bytes >= 0) this.atomicCell(t, bytes + (at & 3), width, write, site, at, now)
+      else if ((at & 3) === 0) this.atomicCell(t, this.cells.of(at >> 2), width, write, site, at, now)
     }
     if (write === 0) return
     for (let at = word; at < word + span; at++) this.release(t, at)
     // What the thread does from now on is not released by this write.
     this.clocks[t * MAX_THREADS + t]!++
+  }
+
+  /** The commonest case: a word of 32 bits that is never accessed in part. */
+  private atomicWord(t: number, op: number, word: number, write: number, site: number): void {
+    const cell = this.cells.of(word)
+    const own = t * MAX_THREADS
+    if (op !== STORE && this.stamp[cell] === this.execution) this.join(t, this.released, cell * MAX_THREADS)
+    this.atomicCell(t, cell, 4, write, site, word * 4, this.clocks[own + t]!)
+    if (write === 0) return
+    const at = cell * MAX_THREADS
+    for (let q = 0; q < trace.threads; q++) this.released[at + q] = this.clocks[own + q]!
+    this.clocks[own + t]!++
   }
 
   private acquire(t: number, word: number): void {
@@ -161,7 +177,7 @@ export class Shadow {
     this.fresh(cell)
     const at = cell * MAX_THREADS
     const own = t * MAX_THREADS
-    for (let q = 0; q < MAX_THREADS; q++) this.released[at + q] = this.clocks[own + q]!
+    for (let q = 0; q < trace.threads; q++) this.released[at + q] = this.clocks[own + q]!
   }
 
   private atomicCell(
@@ -177,13 +193,15 @@ export class Shadow {
     if (this.anyFreed && this.state[cell] === FREED)
       this.report('use-after-free', t, -1, byte, write ? 'writes' : 'reads', site)
     if (!this.races) return
-    this.check(this.plainWrites, cell, t, byte, write, site, 'a plain write')
-    if (write) this.check(this.plainReads, cell, t, byte, write, site, 'a plain read')
+    if (!this.plainWrites.isEmpty(cell)) this.check(this.plainWrites, cell, t, byte, write, site, 'a plain write')
+    if (write && !this.plainReads.isEmpty(cell)) this.check(this.plainReads, cell, t, byte, write, site, 'a plain read')
     const shape = this.shape[cell]!
     if (shape !== width) {
       if (shape !== 0) {
-        this.check(this.atomicWrites, cell, t, byte, write, site, 'an atomic write of another width')
-        if (write) this.check(this.atomicReads, cell, t, byte, write, site, 'an atomic read of another width')
+        if (!this.atomicWrites.isEmpty(cell))
+          this.check(this.atomicWrites, cell, t, byte, write, site, 'an atomic write of another width')
+        if (write && !this.atomicReads.isEmpty(cell))
+          this.check(this.atomicReads, cell, t, byte, write, site, 'an atomic read of another width')
       }
       this.shape[cell] = width
     }
@@ -236,8 +254,13 @@ export class Shadow {
 
   /** A plain access to a whole word. */
   plainWord(t: number, word: number, write: number, site: number): void {
-    if (!this.cells.whole && this.cells.bytesOf(word) >= 0) this.plainBytes(t, word * 4, word * 4 + 4, write, site)
+    if (this.cells.bytesOf(word) >= 0) this.plainBytes(t, word * 4, word * 4 + 4, write, site)
     else this.plainCell(t, this.cells.of(word), write, site, word * 4)
+  }
+
+  /** A plain access to one byte. */
+  plainByte(t: number, byte: number, write: number, site: number): void {
+    this.plainCell(t, this.splitIfPartial(byte >> 2, true) + (byte & 3), write, site, byte)
   }
 
   /** A plain access to the bytes from `start` up to `end`. */
@@ -264,11 +287,11 @@ export class Shadow {
     const now = this.clocks[t * MAX_THREADS + t]!
     // Seen at this very time of the thread's clock: it was checked then, and nothing has happened to the cell since.
     if ((write ? this.plainWrites : this.plainReads).isOnly(cell, t, now)) return
-    this.check(this.plainWrites, cell, t, byte, write, site, 'a plain write')
-    this.check(this.atomicWrites, cell, t, byte, write, site, 'an atomic write')
+    if (!this.plainWrites.isEmpty(cell)) this.check(this.plainWrites, cell, t, byte, write, site, 'a plain write')
+    if (!this.atomicWrites.isEmpty(cell)) this.check(this.atomicWrites, cell, t, byte, write, site, 'an atomic write')
     if (write) {
-      this.check(this.plainReads, cell, t, byte, write, site, 'a plain read')
-      this.check(this.atomicReads, cell, t, byte, write, site, 'an atomic read')
+      if (!this.plainReads.isEmpty(cell)) this.check(this.plainReads, cell, t, byte, write, site, 'a plain read')
+      if (!this.atomicReads.isEmpty(cell)) this.check(this.atomicReads, cell, t, byte, write, site, 'an atomic read')
       this.plainWrites.set(cell, t, now)
     } else this.plainReads.add(cell, t, now)
   }

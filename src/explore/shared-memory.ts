@@ -4,7 +4,7 @@
  * What is written is noted by chunks, and only these are copied back. Code that is not instrumented writes without being
  * seen: `stray` finds it.
  */
-const CHUNK_SHIFT = 6
+const CHUNK_SHIFT = 4
 const CHUNK_WORDS = 1 << CHUNK_SHIFT
 
 export class SharedMemory {
@@ -33,11 +33,19 @@ export class SharedMemory {
   touch(word: number, count: number): void {
     this.exact?.fill(1, word, word + count)
     const last = (word + count - 1) >> CHUNK_SHIFT
-    for (let chunk = word >> CHUNK_SHIFT; chunk <= last; chunk++) {
-      if (this.dirty[chunk] !== 0) continue
-      this.dirty[chunk] = 1
-      this.chunks[this.dirtyChunks++] = chunk
-    }
+    for (let chunk = word >> CHUNK_SHIFT; chunk <= last; chunk++) if (this.dirty[chunk] === 0) this.soil(chunk)
+  }
+
+  /** Notes that a word is written. */
+  touchWord(word: number): void {
+    if (this.exact !== undefined) this.exact[word] = 1
+    const chunk = word >> CHUNK_SHIFT
+    if (this.dirty[chunk] === 0) this.soil(chunk)
+  }
+
+  private soil(chunk: number): void {
+    this.dirty[chunk] = 1
+    this.chunks[this.dirtyChunks++] = chunk
   }
 
   /** Takes the present contents as those to go back to. */
@@ -58,6 +66,36 @@ export class SharedMemory {
       }
     }
     this.clean()
+  }
+
+  /** A text that tells one state of the memory from another: of all words that are not what they were saved as. */
+  changes(): string {
+    const sums = new Int32Array(2)
+    if (this.blurred) this.sumUp(sums, 0, this.words.length)
+    else {
+      for (let i = 0; i < this.dirtyChunks; i++) {
+        const start = this.chunks[i]! << CHUNK_SHIFT
+        this.sumUp(sums, start, Math.min(start + CHUNK_WORDS, this.words.length))
+      }
+    }
+    return `${sums[0]} ${sums[1]}`
+  }
+
+  /** The order in which words were written must not matter, so that what is made of each of them is added up. */
+  private sumUp(sums: Int32Array, start: number, end: number): void {
+    const { words, saved } = this
+    let one = sums[0]!
+    let two = sums[1]!
+    for (let word = start; word < end; word++) {
+      const value = words[word]!
+      if (value === saved[word]) continue
+      let mixed = Math.imul(value ^ Math.imul(word, 0x9e3779b1), 0x85ebca6b)
+      mixed = Math.imul(mixed ^ (mixed >>> 15), 0xc2b2ae35)
+      one = (one + (mixed ^ (mixed >>> 16))) | 0
+      two = (two + (Math.imul(mixed ^ word, 0x27d4eb2f) ^ (mixed >>> 13))) | 0
+    }
+    sums[0] = one
+    sums[1] = two
   }
 
   private clean(): void {

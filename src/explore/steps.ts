@@ -31,7 +31,7 @@ import {
   pendingView,
   pendingWord,
 } from './pending.ts'
-import { expectedOf, perform, rawLoad } from './raw-atomics.ts'
+import { expectedOf, perform, performWord, rawLoad } from './raw-atomics.ts'
 import { shadow } from './shadow.ts'
 import { memory } from './shared-memory.ts'
 import { placeOf } from './sites.ts'
@@ -44,13 +44,41 @@ const PRIVATE = -2
 /** The step touches no memory. */
 const NOWHERE = -1
 
+/** The view of the shared memory by words that was used last: to ask a view for its buffer and sizes takes long. */
+let words: View | undefined
+let firstWord = 0
+let wordCount = 0
+
+function isShared(view: View): boolean {
+  if (view === words) return true
+  if (memory.buffer === undefined || view.buffer !== memory.buffer) return false
+  if (view instanceof Int32Array) {
+    words = view
+    firstWord = view.byteOffset >> 2
+    wordCount = view.length
+  }
+  return true
+}
+
+/** The views of one exploration are none of the next. */
+export function forgetView(): void {
+  words = undefined
+}
+
 function locate(t: number, op: number, view: View | undefined, index: number): void {
+  if (op < CALL && view === words && index >= 0 && index < wordCount) {
+    pendingWord[t] = firstWord + (index | 0)
+    pendingSpan[t] = 1
+  } else locateElement(t, op, view, index)
+}
+
+function locateElement(t: number, op: number, view: View | undefined, index: number): void {
   if (isHistoryStep(op) || op === BEGIN) {
     pendingWord[t] = NOWHERE
     pendingSpan[t] = 0
     return
   }
-  if (view === undefined || view.buffer !== memory.buffer) {
+  if (view === undefined || !isShared(view)) {
     pendingWord[t] = PRIVATE
     return
   }
@@ -101,12 +129,9 @@ export function $exec(): unknown {
   if (t === OUTSIDE || word === PRIVATE) return performOutside(op, view!, index, a, b, word)
   let result: unknown
   let write = 1
-  if (op === LOAD) {
-    result = rawLoad(view!, index)
-    write = 0
-  } else if (op < WAIT) {
-    result = perform(op, view!, index, a, b)
-    if (op === COMPARE_EXCHANGE && result !== expectedOf(view!, a)) write = 0
+  if (op < WAIT) {
+    result = view instanceof Int32Array ? performWord(op, view, index, a, b) : perform(op, view!, index, a, b)
+    if (op === LOAD || (op === COMPARE_EXCHANGE && result !== expectedOf(view!, a))) write = 0
   } else {
     result = performRare(t, op, view!, index, a, b)
     write = op === ALLOCATE || op === FREE ? 1 : 0

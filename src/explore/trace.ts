@@ -9,6 +9,8 @@ const FIRST_CAPACITY = 2048
 
 export class Trace {
   capacity = FIRST_CAPACITY
+  /** Threads of this execution, a reaper included: of each row only so much is used. */
+  threads = MAX_THREADS
   /** Steps taken so far. */
   depth = 0
   thread = new Int8Array(FIRST_CAPACITY)
@@ -32,7 +34,8 @@ export class Trace {
   readonly count = new Int32Array(MAX_THREADS)
   readonly rows: Int32Array[] = Array.from({ length: MAX_THREADS }, () => new Int32Array(FIRST_CAPACITY))
 
-  clear(): void {
+  clear(threads: number): void {
+    this.threads = threads
     this.depth = 0
     fillRow(this.count, 0, 0)
   }

@@ -2,6 +2,9 @@
  * How coroutines call each other. A function that has become a coroutine still looks like one: called by a virtual thread
  * it returns its coroutine, and whoever called it runs that. The coroutine is kept in `last` meanwhile, so that a caller
  * can tell it from any other value at the price of a comparison, and so that one that nobody runs is noticed.
+ *
+ * A coroutine that pauses makes all of its callers pause. But it alone is gone on with, and its callers only when it has
+ * come to its end: so a pause costs the same however deep the calls are.
  */
 import { fail } from '../failure.ts'
 import { placeOf } from '../sites.ts'
@@ -23,10 +26,76 @@ const DROPPED =
 const REFUSED = inOrder(undefined as never, undefined as never)
 let refusal = ''
 
+/** The coroutines that pause right now, the innermost first; the outermost is not among them. */
+const pausing: Coroutine[] = []
+/** What the call that ended last gave to its caller. */
+let result: unknown
+let isError = false
+
 /** Forgets what an execution that was given up has left behind. */
 export function forget(): void {
+  forgetLast()
+  // To set the length of an array takes long.
+  if (pausing.length !== 0) pausing.length = 0
+  result = undefined
+  isError = false
+}
+
+function forgetLast(): void {
   last = null
   made = undefined
+}
+
+/**
+ * Takes what a call gave, and begins to run it if it is a coroutine.
+ * @returns whether that pauses, and so must the caller; `$got` then gives the value of the call
+ */
+export function $run(given: unknown): boolean {
+  if (last === null || given !== last) {
+    result = given
+    return false
+  }
+  const coroutine = last
+  last = null
+  const step = coroutine.next()
+  if (step.done === true) {
+    result = step.value
+    return false
+  }
+  pausing.push(coroutine)
+  return true
+}
+
+/** The value of the call that the caller has run. */
+export function $got(): unknown {
+  if (isError) {
+    isError = false
+    throw result
+  }
+  return result
+}
+
+/**
+ * Goes on with a coroutine that has paused, and with its callers when it ends, until one of them pauses.
+ * @param stack the coroutine and its callers, the outermost first; as many are left as have not ended
+ * @returns whether all have ended; `$got` gives what the outermost gave
+ */
+export function resume(stack: Coroutine[]): boolean {
+  for (let top = stack.length - 1; top >= 0; top--) {
+    try {
+      const step = stack[top]!.next()
+      if (step.done !== true) {
+        while (pausing.length > 0) stack.push(pausing.pop()!)
+        return false
+      }
+      result = step.value
+    } catch (error) {
+      result = error
+      isError = true
+    }
+    stack.pop()
+  }
+  return true
 }
 
 /** Runs a coroutine to its end, outside virtual threads. @returns its value */
@@ -61,7 +130,7 @@ export function checkConsumed(): void {
 
 function dropped(): never {
   const reason = last === REFUSED ? refusal : DROPPED
-  forget()
+  forgetLast()
   return fail('unsupported', reason)
 }
 
@@ -72,7 +141,7 @@ function dropped(): never {
 export function $left(object?: unknown): Coroutine | null {
   const left = last
   if (left === null) return null
-  forget()
+  forgetLast()
   if (left === object) fail('unsupported', 'a function that may reach shared memory was used as a constructor')
   return left
 }
@@ -96,7 +165,7 @@ export function $later(object: unknown, coroutine: Coroutine): void {
 /** A call that may give a coroutine, at a place that cannot run one. */
 export function $plain<T>(site: number, given: T): T {
   if (last !== null) {
-    forget()
+    forgetLast()
     fail(
       'unsupported',
       `${placeOf(site)}: reaches shared memory where it cannot be paused (an async function, a static initialiser, ` +

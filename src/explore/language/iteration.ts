@@ -34,6 +34,8 @@ export function $token(value: unknown): Token {
 /** What a generator function returns if its generator is a coroutine. */
 class CoroutineIterator implements LooseIterator, Iterable<unknown> {
   private readonly body: Body
+  /** Whether somebody waits for its next value. Its body may be paused then, and must not be gone on with by others. */
+  private isRunning = false
 
   constructor(body: Body) {
     this.body = body
@@ -57,13 +59,19 @@ class CoroutineIterator implements LooseIterator, Iterable<unknown> {
 
   /** Goes on through pauses to the next value. */
   private *proceed(method: Method, value: unknown): Coroutine {
-    let step = this.body[method](value)
-    while (step.done !== true) {
-      if (step.value instanceof Token) return { done: false, value: step.value.value }
-      yield
-      step = this.body.next(undefined)
+    if (this.isRunning) throw new TypeError('Generator is already running')
+    this.isRunning = true
+    try {
+      let step = this.body[method](value)
+      while (step.done !== true) {
+        if (step.value instanceof Token) return { done: false, value: step.value.value }
+        yield
+        step = this.body.next(undefined)
+      }
+      return step
+    } finally {
+      this.isRunning = false
     }
-    return step
   }
 }
 

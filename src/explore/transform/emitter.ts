@@ -184,9 +184,8 @@ export class Emitter {
     if (this.frame.kind === 'direct')
       return [this.place(node), `${this.helper('plain')}(${this.site(node)}, `, value, ')']
     if (!this.isCoroutine) return value
-    const temp = this.temp()
     this.frame.yields = true
-    return [this.place(node), `(${temp} = `, value, `, ${this.helper('is')}(${temp}) ? yield* ${temp} : ${temp})`]
+    return [this.place(node), `(${this.helper('run')}(`, value, `) && (yield), ${this.helper('got')}())`]
   }
 
   /** Runs what a setter or constructor has left to be run. Code that ends in a comma. `object`: what was constructed. */

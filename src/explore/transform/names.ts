@@ -16,6 +16,8 @@ export const HELPERS = [
   'sites',
   'c',
   'is',
+  'run',
+  'got',
   'left',
   'later',
   'plain',

@@ -31,5 +31,6 @@ function tinyGeometry(over: Partial<Geometry>): Geometry {
 export function arenaIn(memory: SharedArrayBuffer, over: Partial<Geometry> = {}): Arena {
   writeHeader(new Int32Array(memory), tinyGeometry({ arenaWords: memory.byteLength / 4, ...over }))
   const arena = viewArena(memory)
-  return { ...arena, layout: { ...arena.layout, chunks: CHUNKS } }
+  // Frozen, so that nobody has to look whether it must be put back between executions.
+  return Object.freeze({ ...arena, layout: Object.freeze({ ...arena.layout, chunks: CHUNKS }) })
 }

@@ -3,21 +3,38 @@
  * in every execution, although their last one may have been stopped anywhere.
  */
 
-type Fields = Record<string | number, unknown>
+type Fields = Record<string, unknown>
 
 /** Longer arrays are scratch space, which is written before it is read. */
 const LONGEST = 256
 
+/** A field that holds no object. */
+interface Field {
+  readonly owner: Fields
+  readonly name: string
+  readonly value: unknown
+}
+
+interface List {
+  readonly list: unknown[]
+  readonly length: number
+}
+
+interface Scratch {
+  readonly view: Int32Array
+  readonly contents: Int32Array
+}
+
+interface Table {
+  readonly map: Map<unknown, unknown>
+  readonly entries: readonly (readonly [unknown, unknown])[]
+}
+
 interface Moment {
-  readonly owners: Fields[]
-  readonly names: (string | number)[]
-  readonly values: unknown[]
-  readonly arrays: unknown[][]
-  readonly lengths: number[]
-  readonly views: Int32Array[]
-  readonly contents: Int32Array[]
-  readonly maps: Map<unknown, unknown>[]
-  readonly entries: [unknown, unknown][][]
+  readonly fields: Field[]
+  readonly lists: List[]
+  readonly scratches: Scratch[]
+  readonly tables: Table[]
 }
 
 /**
@@ -25,17 +42,7 @@ interface Moment {
  * @returns what puts it all back. Objects are the same ones then; what was added to them since has gone.
  */
 export function remember(root: object): () => void {
-  const moment: Moment = {
-    owners: [],
-    names: [],
-    values: [],
-    arrays: [],
-    lengths: [],
-    views: [],
-    contents: [],
-    maps: [],
-    entries: [],
-  }
+  const moment: Moment = { fields: [], lists: [], scratches: [], tables: [] }
   const met = new Set<object>()
   const open: object[] = [root]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -49,42 +56,35 @@ export function remember(root: object): () => void {
 
 function noteView(moment: Moment, view: ArrayBufferView): void {
   if (!(view instanceof Int32Array) || view.buffer instanceof SharedArrayBuffer || view.length > LONGEST) return
-  moment.views.push(view)
-  moment.contents.push(view.slice())
+  moment.scratches.push({ view, contents: view.slice() })
 }
 
 function noteObject(moment: Moment, object: object, open: object[]): void {
   if (object instanceof ArrayBuffer || object instanceof SharedArrayBuffer) return
-  if (object instanceof Map) {
-    moment.maps.push(object)
-    moment.entries.push([...object])
-  }
-  if (Array.isArray(object)) {
-    moment.arrays.push(object)
-    moment.lengths.push(object.length)
-  }
-  const fields = object as Fields
-  for (const name of Object.keys(fields)) {
-    const value = fields[name]
+  if (object instanceof Map) moment.tables.push({ map: object, entries: [...object] })
+  if (Array.isArray(object)) moment.lists.push({ list: object, length: object.length })
+  const owner = object as Fields
+  const isFixed = Object.isFrozen(object)
+  for (const [name, value] of Object.entries(owner)) {
     if (typeof value === 'object' && value !== null) open.push(value)
-    else {
-      moment.owners.push(fields)
-      moment.names.push(name)
-      moment.values.push(value)
-    }
+    else if (!isFixed) moment.fields.push({ owner, name, value })
   }
 }
 
-function putBack({ owners, names, values, arrays, lengths, views, contents, maps, entries }: Moment): void {
-  for (let i = 0; i < arrays.length; i++) arrays[i]!.length = lengths[i]!
-  for (let i = 0; i < owners.length; i++) {
-    // Most fields never change; reading is cheaper than writing.
-    if (owners[i]![names[i]!] !== values[i]) owners[i]![names[i]!] = values[i]
+/**
+ * This runs before each execution. Most fields never change, and reading is cheaper than writing; they are read by
+ * patterns, since an element read by its name would be a plain access, which the explorer looks into.
+ */
+function putBack({ fields, lists, scratches, tables }: Moment): void {
+  for (const { list, length } of lists) if (list.length !== length) list.length = length
+  for (const { owner, name, value } of fields) {
+    const { [name]: present } = owner
+    if (present !== value) owner[name] = value
   }
-  for (let i = 0; i < views.length; i++) views[i]!.set(contents[i]!)
-  for (let i = 0; i < maps.length; i++) {
-    if (maps[i]!.size === 0 && entries[i]!.length === 0) continue
-    maps[i]!.clear()
-    for (const [key, value] of entries[i]!) maps[i]!.set(key, value)
+  for (const { view, contents } of scratches) view.set(contents)
+  for (const { map, entries } of tables) {
+    if (map.size === 0 && entries.length === 0) continue
+    map.clear()
+    for (const [key, value] of entries) map.set(key, value)
   }
 }

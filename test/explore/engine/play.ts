@@ -1,9 +1,9 @@
 /** From a play to a scenario: who takes part, what each does, and what must hold when all are done. */
-import { crc32 } from 'node:zlib'
 import { type FailureKind, type Run, fail } from '../../../src/explore/index.ts'
+import { history as explorerHistory } from '../../../src/explore/history.ts'
 import { type SequentialModel, historyKey } from '../../../src/explore/linearizability.ts'
+import { memory } from '../../../src/explore/shared-memory.ts'
 import type { Arena } from '../../../src/memory/arena.ts'
-import { CHUNK_WORDS, GLOBAL_SEGMENT_FRESH } from '../../../src/memory/layout.ts'
 import type { CounterName, Participant } from '../../../src/reclaim/participant.ts'
 import type { Scenario } from '../support/scenario.ts'
 import { ARENA_BYTES } from './arenas.ts'
@@ -50,47 +50,40 @@ export interface Rehearsable extends Scenario {
   readonly does: Partial<Record<CounterName, number>>
 }
 
-/** The words that tell one outcome from another: bookkeeping, tables, and the segments in use. */
-function fingerprint({ words, bytes, layout }: Arena): string {
-  const part = (from: number, to: number): number => crc32(bytes.subarray(from * 4, to * 4))
-  const used = layout.firstSegment + words[GLOBAL_SEGMENT_FRESH]!
-  const bookkeeping = part(0, layout.chunksAt + layout.chunks * CHUNK_WORDS)
-  const tables = part(layout.segmentTableAt, layout.pageLinksAt + layout.pageIds)
-  return `${bookkeeping} ${tables} ${part(layout.firstSegment << layout.segmentShift, used << layout.segmentShift)}`
-}
-
-function outcomeKey(arena: Arena, { results, killed, history }: Run): string {
-  return `${killed} ${fingerprint(arena)} ${JSON.stringify(results)} ${historyKey(history)}`
+/** Tells one outcome of the explorer's from another; outside the explorer each is a new one. */
+function outcomeKey({ results, killed, history }: Run): string | undefined {
+  const changes = memory.current?.changes()
+  if (changes === undefined) return undefined
+  return `${killed} ${changes} ${JSON.stringify(results)} ${explorerHistory.key || historyKey(history)}`
 }
 
 /** @param kill whether each thread is to be stopped for good after each of its steps */
 export function scenarioOf<A extends Actor>(play: Play<A>, kill: boolean): Rehearsable {
   let cast: A[] = []
-  let back: (() => void)[] = []
+  let putBack: () => void = () => undefined
   const right = new Set<string>()
   return {
     name: kill ? `${play.name}, one of them dying` : play.name,
     options: {
       memory: { bytes: ARENA_BYTES },
-      setup(memory) {
-        cast = play.cast(memory)
-        back = cast.map((actor) => remember(actor))
+      setup(buffer) {
+        cast = play.cast(buffer)
+        putBack = remember(cast)
         right.clear()
       },
       attach(_, thread) {
-        back[thread]!()
-        if (thread === 0) for (let i = play.threads.length; i < back.length; i++) back[i]!()
+        if (thread === 0) putBack()
         return cast[thread]!
       },
       maxSteps: MOST_STEPS,
       threads: play.threads as ((actor: unknown) => unknown)[],
       after(_, outcome) {
-        const key = outcomeKey(cast[0]!.arena, outcome)
-        if (right.has(key)) return
+        const key = outcomeKey(outcome)
+        if (key !== undefined && right.has(key)) return
         const survivors = cast.filter((_, thread) => thread !== outcome.killed)
         const wrong = play.check(survivors, outcome)
         if (wrong.length > 0) fail(play.faultKind ?? 'assertion', wrong.join('\n'))
-        right.add(key)
+        if (key !== undefined) right.add(key)
       },
       ...(play.model === undefined ? {} : { linearizable: play.model }),
       ...(kill ? { kill: 'everywhere' as const } : {}),

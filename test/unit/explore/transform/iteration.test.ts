@@ -61,6 +61,10 @@ test.each([
     'function* g() { try { yield p(1) } catch (e) { yield p(e) } } const i = g(); return [i.next(), i.throw("x"), i.next()]',
   ],
   [
+    'a generator that goes on with itself',
+    'const own = []; function* g() { try { note(p(1)); own[0].next() } catch (e) { note(e.name) } yield p(2) } own.push(g()); return [own[0].next(), own[0].next()]',
+  ],
+  [
     'delegation',
     'function* g() { const r = yield* count(2); yield r; yield* [p(5), 6]; yield* new Bag(7) } return [...g()]',
   ],

@@ -40,7 +40,7 @@ class Scheduler {
     const waiting = bodies.map((body, index) => ({
       index,
       body,
-      coroutine: undefined as language.Coroutine | undefined,
+      stack: undefined as language.Coroutine[] | undefined,
     }))
     setInThread(true)
     this.inThreads = true
@@ -66,21 +66,21 @@ class Scheduler {
 
   private inThreads = false
 
-  private resume(thread: { body: Step; coroutine: language.Coroutine | undefined }, result: Result): boolean {
-    if (thread.coroutine === undefined) {
+  private resume(thread: { body: Step; stack: language.Coroutine[] | undefined }, result: Result): boolean {
+    if (thread.stack === undefined) {
       const given = thread.body()
       if (!language.$is(given)) {
         result.value = given
         language.checkConsumed()
         return false
       }
-      thread.coroutine = given as language.Coroutine
+      thread.stack = [given as language.Coroutine]
     }
-    const step = thread.coroutine.next()
-    if (step.done !== true) this.pauses++
-    else result.value = step.value
+    const isOver = language.resume(thread.stack)
+    if (isOver) result.value = language.$got()
+    else this.pauses++
     language.checkConsumed()
-    return step.done !== true
+    return !isOver
   }
 }
 
