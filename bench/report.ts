@@ -18,6 +18,7 @@ export interface Latency {
   readonly p50: number
   readonly p99: number
   readonly p999: number
+  readonly p9999?: number
   readonly max: number
 }
 
@@ -41,6 +42,10 @@ export interface Row {
   readonly oversubscribed: boolean
   /** Why there is nothing, if there is nothing. */
   readonly missing?: string
+  /** What it was measured with, where that is not what the options of the run say. */
+  readonly keys?: string
+  readonly valueBytes?: number
+  readonly records?: number
 }
 
 /** A line of a chart. */
@@ -62,6 +67,11 @@ export interface Footprint {
   readonly engine: string
   readonly when: string
   readonly bytesPerRecord: number | null
+  /** Of these, pages of mapped files. */
+  readonly mappedBytesPerRecord?: number
+  /** What the files take, resident or not. */
+  readonly fileBytesPerRecord?: number
+  readonly missing?: string
 }
 
 /** What one part of an operation takes by itself. */

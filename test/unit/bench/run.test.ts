@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseOptions } from '../../../bench/options.ts'
+import type { Report } from '../../../bench/report.ts'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const directory = mkdtempSync(join(tmpdir(), 'heddle-test-bench-'))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+async function run(
+  command: string,
+  args: readonly string[],
+): Promise<{ code: number; output: string; errors: string }> {
+  const child = spawn(command, args, { cwd: ROOT })
+  let output = ''
+  let errors = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
+  const [code] = (await once(child, 'close')) as [number]
+  return { code, output, errors }
+}
+
+const bench = (...args: string[]) => run(process.execPath, ['--import', 'tsx', 'bench/run.ts', ...args])
+
+beforeAll(async () => {
+  if (existsSync(join(ROOT, 'dist/src/index.js'))) return
+  expect((await run('npm', ['run', '--silent', 'build'])).code).toBe(0)
+})
+
+test('from the options to the figures: heddle, a Map and lmdb in their processes', async () => {
+  const json = join(directory, 'out/report.json')
+  const files = mkdtempSync(join(directory, 'files-'))
+  const options = ['--records', '2000', '--seconds', '2', '--rounds', '2', '--workers', '1,2']
+  const engines = ['--engines', 'heddle,map,lmdb', '--workloads', 'load,get,churn,ycsb-e']
+  const places = ['--json', json, '--directory', files, '--no-memory']
+  const { code, output, errors } = await bench(...options, ...engines, ...places)
+  expect([code, errors.includes('gave up')], errors).toEqual([0, false])
+  for (const title of ['### load', '### get', '### churn', '### ycsb-e', '### Scaling']) {
+    expect(output).toContain(title)
+  }
+  // Whatever the engines put there is gone.
+  expect(readdirSync(files)).toEqual([])
+
+  const report = JSON.parse(readFileSync(json, 'utf8')) as Report
+  expect(report.machine.node).toBe(process.versions.node)
+  expect(Object.keys(report.machine.packages).sort()).toEqual(['heddle', 'lmdb'])
+  expect(report.options).toMatchObject({ records: 2000, rounds: 2, keys: 'string', valueBytes: 100 })
+  expect(report.rows).toHaveLength(4 * 2 * 3)
+  for (const row of report.rows) {
+    const cannot = row.engine === 'map' && (row.workers > 1 || row.workload === 'ycsb-e')
+    if (cannot) {
+      expect(row).toMatchObject({ rounds: [], median: null, spread: null, ratio: null, latencyNs: null })
+      expect(row.missing).toMatch(/no such operation|one thread only/)
+      continue
+    }
+    expect(row.rounds).toHaveLength(2)
+    expect(row.rounds.every((rate) => rate > 0)).toBe(true)
+    expect(row.median).toBeGreaterThan(0)
+    expect(row.cpuSecondsPerMillion).toBeGreaterThan(0)
+    expect(row.ratio === null).toBe(row.engine === 'heddle')
+    expect(row.latencyNs === null).toBe(row.workload === 'load')
+    if (row.latencyNs !== null) {
+      const { p50, p99, p999, max } = row.latencyNs
+      expect([p50, p99, p999, max]).toEqual([p50, p99, p999, max].sort((a, b) => a - b))
+    }
+  }
+  expect(report.footprints).toEqual([])
+})
+
+test('bytes for each record, before and after overwriting', async () => {
+  const json = join(directory, 'memory.json')
+  const few = ['--records', '20000', '--seconds', '1', '--rounds', '1', '--workers', '1', '--workloads', 'get']
+  const { code, output, errors } = await bench(...few, '--engines', 'heddle', '--json', json)
+  expect(code, errors).toBe(0)
+  expect(output).toContain('### Bytes for each record')
+  const { footprints } = JSON.parse(readFileSync(json, 'utf8')) as Report
+  expect(footprints.map((one) => one.when)).toEqual(['after load', 'after overwriting'])
+  for (const one of footprints) expect(one.bytesPerRecord).toBeGreaterThan(116)
+})
+
+test('what makes no sense is refused with code 2', async () => {
+  const { code, errors } = await bench('--engines', 'heddle,unheard-of')
+  expect(code).toBe(2)
+  expect(errors).toContain('there is no engine unheard-of')
+})
+
+test('options are checked and filled in', () => {
+  expect(parseOptions(['--help'])).toBeNull()
+  expect(parseOptions([])).toMatchObject({ records: 1_000_000, workers: [1, 2], keyOrder: 'used', memory: true })
+  expect(parseOptions(['--full'])).toMatchObject({ workers: [1, 2, 4, 8, 16], full: true })
+  expect(parseOptions(['--workers', '4,1,4'])).toMatchObject({ workers: [1, 4] })
+  for (const wrong of [
+    '--records=0.5',
+    '--keys=roman',
+    '--key-order=any',
+    '--workloads=sleep',
+    '--rounds=0',
+    '--wrong',
+  ]) {
+    expect(() => parseOptions([wrong])).toThrow()
+  }
+})
