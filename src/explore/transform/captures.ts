@@ -32,7 +32,7 @@ function isSettled(variable: Variable, node: Node): boolean {
   if (variable.kind === 'param' || variable.kind === 'function') return true
   // A declared function can be called before the variables around it have their values.
   if (variable.kind === 'var' || node.type === 'FunctionDeclaration') return false
-  return variable.at < node.start && variable.scope.node.type !== 'SwitchStatement'
+  return variable.ready <= node.start && variable.scope.node.type !== 'SwitchStatement'
 }
 
 function isSimple(param: Node): boolean {

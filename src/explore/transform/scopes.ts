@@ -9,6 +9,8 @@ export interface Variable {
   readonly scope: Scope
   /** Where it is declared. */
   readonly at: number
+  /** Where it has the value of its declaration at last: behind that value, which may be a function that is called there. */
+  readonly ready: number
   /** What it is bound to, if that never changes and is known: a function or a class. */
   bound: Node | undefined
   /** For an import: the module and the name there ('*' for all of it). */
@@ -85,7 +87,14 @@ class Builder implements Scopes {
     this.resolveAssignments(program)
   }
 
-  private bind(scope: Scope, kind: VariableKind, id: Node, bound?: Node, from?: Variable['from']): void {
+  private bind(
+    scope: Scope,
+    kind: VariableKind,
+    id: Node,
+    bound?: Node,
+    from?: Variable['from'],
+    ready = id.start,
+  ): void {
     const old = scope.variables.get(id.name)
     if (old !== undefined && kind === 'var') return
     scope.variables.set(id.name, {
@@ -93,6 +102,7 @@ class Builder implements Scopes {
       kind,
       scope,
       at: id.start,
+      ready,
       bound,
       from,
       assigned: [],
@@ -144,7 +154,8 @@ class Builder implements Scopes {
       const target = kind === 'var' ? this.functionScope(scope) : scope
       for (const { id, init } of node.declarations) {
         const bound = init && (isFunction(init) || isClass(init)) && id!.type === 'Identifier' ? init : undefined
-        for (const name of namesIn(id!)) this.bind(target, kind, name, bound)
+        const ready = init && bound === undefined ? init.end : id!.start
+        for (const name of namesIn(id!)) this.bind(target, kind, name, bound, undefined, ready)
       }
     }
     if (node.type !== 'ImportDeclaration') return

@@ -99,6 +99,10 @@ test.each([
     'an iterator kept',
     'class C { constructor() { this.it = count(2) } *rest() { yield* this.it } } const c = new C(); return [c.it.next().value, [...c.rest()]]',
   ],
+  [
+    'a generator that names the variable it is the value of',
+    'const i = (function* () { yield p(1); yield typeof i })(); return [...i]',
+  ],
   ['generators without a pause', 'function* g() { yield 1; yield 2 } return [p(0), ...g()]'],
   ['what is not iterable', 'try { for (const x of p({})) ; } catch (e) { return e.name }'],
   ['defaults', 'function* g(a = p(1), { b } = { b: p(2) }) { yield a; yield b } return [...g()]'],
