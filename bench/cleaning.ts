@@ -26,10 +26,10 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Store } from '../src/index.ts'
 import { drawStrings } from './draws.ts'
-import { describeHost } from './host.ts'
+import { describeMachine } from './machine.ts'
 import { keyOf, value } from './load.ts'
 import { loadModule } from './modules.ts'
-import { median, pairedRatio, spread } from './numbers.ts'
+import { median, pairedRatio, spread } from './statistics.ts'
 import type { Curve, Report, Series } from './report.ts'
 import { formatTable, short } from './table.ts'
 
@@ -177,7 +177,7 @@ function measure(utilisation: number, hasCleaner: boolean): Result {
     utilisation,
     hasCleaner,
     perSecond: 1e9 / median(ours),
-    relative: pairedRatio(free, ours),
+    relative: pairedRatio(free, ours)!,
     spread: spread(ours),
     copied: copiedWords / written,
     appended: appendedWords / written,
@@ -258,5 +258,5 @@ const curves: Curve[] = [
     series: [...seriesOf(({ copied }) => copied), limit],
   },
 ]
-const report: Report = { machine: describeHost([]), options, rows: [], footprints: [], curves }
+const report: Report = { machine: describeMachine([]), options, rows: [], footprints: [], curves }
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)

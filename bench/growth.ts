@@ -18,8 +18,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { Request } from './growth-process.ts'
 import { ENGINES, type EngineName, KINDS, type Kind, OPERATIONS, type Subject } from './growth-subject.ts'
-import { describeHost } from './host.ts'
-import { median } from './numbers.ts'
+import { describeMachine } from './machine.ts'
+import { median } from './statistics.ts'
 import type { Curve, Report } from './report.ts'
 import { formatTable, short } from './table.ts'
 
@@ -185,5 +185,5 @@ const header = [
   'resident B',
 ]
 console.log(formatTable(header, table))
-const report: Report = { machine: describeHost(['lmdb']), options, rows: [], footprints: [], curves: curves.list() }
+const report: Report = { machine: describeMachine(['lmdb']), options, rows: [], footprints: [], curves: curves.list() }
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)

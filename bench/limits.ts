@@ -13,10 +13,10 @@ import { parseArgs } from 'node:util'
 import type { Store } from '../src/index.ts'
 import { BareTree } from './bare-tree.ts'
 import { drawStrings } from './draws.ts'
-import { describeHost } from './host.ts'
+import { describeMachine } from './machine.ts'
 import { VALUE_BYTES, keyOf, value } from './load.ts'
 import { loadModule } from './modules.ts'
-import { median, pairedRatio, spread } from './numbers.ts'
+import { median, pairedRatio, spread } from './statistics.ts'
 import { type Chase, chaseAtomically, chasePlainly, linkRandomly } from './pointer-chase.ts'
 import type { Curve, Report, Row } from './report.ts'
 import { formatTable, short } from './table.ts'
@@ -171,7 +171,7 @@ async function measureTrees(): Promise<Row[]> {
       limit.push(b)
     }
     // Rates: bare ns over heddle ns is heddle's rate over that of the bare tree.
-    const fraction = pairedRatio(limit, ours)
+    const fraction = pairedRatio(limit, ours)!
     rows.push(row('heddle', operation.name, ours, null), row('bare tree', operation.name, limit, fraction))
     const spreads = `${(spread(ours) * 100).toFixed(0)} %, ${(spread(limit) * 100).toFixed(0)} %`
     table.push([operation.name, short(median(ours)), short(median(limit)), fraction.toFixed(2), spreads])
@@ -185,5 +185,5 @@ async function measureTrees(): Promise<Row[]> {
 const rows = await measureTrees()
 console.log('')
 const curves = [measureChase()]
-const report: Report = { machine: describeHost([]), options, rows, footprints: [], curves }
+const report: Report = { machine: describeMachine([]), options, rows, footprints: [], curves }
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)

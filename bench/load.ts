@@ -6,6 +6,8 @@
 import type { RootDatabase } from 'lmdb'
 import type { Store } from '../dist/src/index.js'
 
+import { scramble } from './workloads/random.ts'
+
 export const RECORDS = 1_000_000
 export const KEY_BYTES = 16
 export const VALUE_BYTES = 100
@@ -19,8 +21,8 @@ const scrambled = Buffer.allocUnsafe(KEY_BYTES)
 
 /** The i-th key: 16 characters, in an order that has nothing to do with i. */
 function writeKey(i: number, to: Buffer, at: number): void {
-  let high = Math.imul(i + 1, 0x9e3779b1) >>> 0
-  let low = Math.imul(i ^ 0x5bd1e995, 0x85ebca6b) >>> 0
+  let high = scramble(i)
+  let low = scramble(i ^ 0x5bd1e995)
   for (let c = 0; c < 8; c++) {
     to[at + c] = 97 + (high & 15)
     to[at + 8 + c] = 97 + (low & 15)

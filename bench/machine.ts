@@ -1,7 +1,6 @@
 /** Where and with what it was measured. */
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
-import { findEntry } from './engines/catalog.ts'
 import type { Machine } from './report.ts'
 
 const ROOT = new URL('../', import.meta.url)
@@ -14,12 +13,13 @@ function versionOf(file: URL): string | null {
   }
 }
 
-/** The machine, and the versions of heddle and of the engines' packages. */
-export function describeMachine(engines: readonly string[]): Machine {
+/**
+ * The machine, and the versions of heddle and of other packages, as far as they are installed.
+ * @param names of packages
+ */
+export function describeMachine(names: readonly string[]): Machine {
   const packages: Record<string, string> = { heddle: versionOf(new URL('package.json', ROOT)) ?? 'unknown' }
-  for (const engine of engines) {
-    const { package: name } = findEntry(engine)
-    if (name === null) continue
+  for (const name of names) {
     const version =
       versionOf(new URL(`bench/engines/node_modules/${name}/package.json`, ROOT)) ??
       versionOf(new URL(`node_modules/${name}/package.json`, ROOT))

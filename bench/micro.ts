@@ -13,7 +13,7 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { Bench } from 'tinybench'
-import { describeHost } from './host.ts'
+import { describeMachine } from './machine.ts'
 import type { CaseMaker } from './micro-cases/case.ts'
 import { codecCases } from './micro-cases/codecs.ts'
 import { operationCases } from './micro-cases/operations.ts'
@@ -122,7 +122,7 @@ if (options.case === undefined) {
     `${measured.samples} x ${measured.operationsPerSample}`,
   ])
   console.log(formatTable(['', 'ns, median', 'ns, p99', 'margin', 'samples'], rows))
-  const report: Report = { machine: describeHost([]), options, rows: [], footprints: [], curves: [], micro }
+  const report: Report = { machine: describeMachine([]), options, rows: [], footprints: [], curves: [], micro }
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
 } else {
   const wanted = cases.find(({ name }) => name === options.case)

@@ -128,7 +128,7 @@ async function measureAll(options: Options): Promise<Report> {
   const turns = parts.reduce((sum, part) => sum + timedTurns(part, competitors), 0)
   const pace = { rounds: options.rounds, roundMs: roundMs(options, turns) }
   const memoryMs = MEMORY_MS + parts[0].variation.records * MEMORY_MS_PER_RECORD
-  const machine = describeMachine(options.engines)
+  const machine = describeMachine(options.engines.flatMap((name) => findEntry(name).package ?? []))
   const directories = Object.fromEntries(options.engines.map((name) => [name, baseDirectory(options, findEntry(name))]))
   const filledIn = { ...options, roundMs: pace.roundMs, directories, records: parts[0].variation.records }
   console.log(heading({ machine, options: filledIn, rows, footprints, curves: [] }))
