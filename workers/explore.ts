@@ -1,14 +1,14 @@
-/** A worker of `heddle explore`: takes one scenario after the other, or its part of each. */
+/** A worker of `exploreFiles`: takes one scenario after the other, or its part of each. */
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Order, Told } from '../src/cli/explore/run.ts'
-import { loadScenarios, runScenario } from '../src/cli/explore/scenarios.ts'
+import type { Order, Told } from '../src/explore/explore-files.ts'
+import { loadScenarios, runScenario } from '../src/explore/scenario-files.ts'
 
-const { command, overrides, next, deals } = workerData as Order
-const scenarios = await loadScenarios(command.files, command.only)
+const { files, only, overrides, next, deals } = workerData as Order
+const scenarios = await loadScenarios(files, only)
 
 function run(scenario: number): void {
-  const row = runScenario(scenarios[scenario]!, overrides, () => undefined, deals?.[scenario])
-  parentPort!.postMessage({ scenario, row } satisfies Told)
+  const result = runScenario(scenarios[scenario]!, overrides, () => undefined, deals?.[scenario])
+  parentPort!.postMessage({ scenario, result } satisfies Told)
 }
 
 if (deals !== undefined) scenarios.forEach((_, i) => run(i))

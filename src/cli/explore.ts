@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Mode } from '../explore/index.ts'
+import type { Overrides } from '../explore/scenario-files.ts'
 import { parseCount, readArguments } from './arguments.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -31,14 +32,6 @@ export interface ExploreCommand {
   readonly json: boolean
   /** What replaces the scenarios' own options. */
   readonly overrides: Overrides
-}
-
-export interface Overrides {
-  readonly mode?: Mode
-  readonly maxMs?: number
-  readonly seed?: number
-  readonly kill?: 'everywhere'
-  readonly replay?: string
 }
 
 function parseMode(text: string): Mode {

@@ -4,7 +4,7 @@ import type { Arena } from '../memory/arena.ts'
 import { GLOBAL_CLEANER_BELL, GLOBAL_STOP } from '../memory/layout.ts'
 import { ring, raise } from '../memory/parking.ts'
 import type { StoreHandle } from './handle.ts'
-import { loaderArguments, workerUrl } from './worker-url.ts'
+import { loaderArguments, workerUrl } from '../memory/worker-url.ts'
 
 export interface CleanerThread {
   stop(): void

@@ -2,7 +2,7 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { HeddleError } from '../memory/error.ts'
 import type { StoreHandle } from './handle.ts'
-import { loaderArguments } from './worker-url.ts'
+import { loaderArguments } from '../memory/worker-url.ts'
 
 /**
  * Starts a worker with the handle in its workerData.

@@ -9,9 +9,9 @@ const FLOORS = ['memory', 'reclaim', 'log', 'pagecache', 'tree', 'lsm', 'store',
 /** Floors that know nothing but the shared memory: no builtin of Node, no package. */
 const PURE = ['memory', 'reclaim', 'log', 'pagecache', 'tree']
 
-/** The schedule explorer stands beside the building: it may use memory, and nothing may use it but its own command. */
+/** The schedule explorer stands beside the building: it may use memory, and nothing may use it but its own command and worker. */
 const EXPLORER = 'explore'
-const EXPLORE_COMMAND = /^src\/cli\/explore(?:\.ts$|\/)/
+const EXPLORE_COMMAND = /^(?:src\/cli\/explore(?:\.ts$|\/)|workers\/explore\.ts$)/
 
 /** What the explorer's transform is made with: peers that only those install who explore. */
 const TRANSFORM = 'src/explore/transform/'

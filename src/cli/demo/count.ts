@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads'
-import { workerUrl } from '../../store/worker-url.ts'
+import { workerUrl } from '../../memory/worker-url.ts'
 import type { Screen } from '../screen.ts'
 import type { TextStore } from '../text-store.ts'
 import type { TextFile } from './files.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { workerUrl } from '../../store/worker-url.ts'
+import { workerUrl } from '../../memory/worker-url.ts'
 import { Random } from '../random.ts'
 import type { TextStore } from '../text-store.ts'
 import { checkModel } from './check-model.ts'

@@ -1,4 +1,4 @@
-import { workerUrl } from '../../store/worker-url.ts'
+import { workerUrl } from '../../memory/worker-url.ts'
 import { grouped } from '../format.ts'
 import { Screen } from '../screen.ts'
 import type { SoakOptions } from '../soak.ts'

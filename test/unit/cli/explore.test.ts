@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { readExploreCommand } from '../../../src/cli/explore.ts'
-import type { Row } from '../../../src/cli/explore/scenarios.ts'
+import type { ScenarioResult } from '../../../src/explore/index.ts'
 import { UsageError } from '../../../src/cli/usage-error.ts'
 import { heddle, project } from './run-cli.ts'
 
@@ -24,8 +24,8 @@ test('the command prints a table, each failure, and how to see it again', async 
 
 test('several workers give the same as one', async () => {
   const [one, two] = await Promise.all([explored('--json'), explored('--json', '--workers', '2')])
-  const rows = (text: string): Pick<Row, 'name' | 'complete' | 'executions'>[] =>
-    (JSON.parse(text) as Row[])
+  const rows = (text: string): Pick<ScenarioResult, 'name' | 'complete' | 'executions'>[] =>
+    (JSON.parse(text) as ScenarioResult[])
       .map(({ name, complete, executions }) => ({ name, complete, executions }))
       .sort((a, b) => a.name.localeCompare(b.name))
   expect(rows(two.out)).toEqual(rows(one.out))
@@ -44,6 +44,22 @@ test('a script that is run with the module hooks explores by itself', () => {
   const [right, wrong] = JSON.parse(out) as string[]
   expect(right).toBe('right')
   expect(wrong).toMatch(/thread \d reads, unordered .* at .*ticket-lock\.ts:\d+/)
+})
+
+test.each([1, 2, 5])('a script explores a file with %i workers', (workers) => {
+  const argv = [
+    '--import',
+    './test/support/register-tsx.mjs',
+    'test/support/programs/explore-lock-file.ts',
+    `${workers}`,
+  ]
+  const out = execFileSync(process.execPath, argv, { cwd: project, encoding: 'utf8', timeout: 50_000 })
+  const { names, results } = JSON.parse(out) as { names: string[]; results: ScenarioResult[] }
+  expect(names).toEqual(['rightLock', 'wrongLock'])
+  expect(results.map(({ name, complete, error }) => [name, complete, error?.kind])).toEqual([
+    ['rightLock', true, undefined],
+    ['wrongLock', false, 'data-race'],
+  ])
 })
 
 test('arguments', () => {

@@ -1,15 +1,23 @@
-/** Loads scenario files, instrumented, and runs one scenario of them. */
+/** Scenario files: loaded, instrumented; and one scenario of them run. */
 import { pathToFileURL } from 'node:url'
-import type { Deal } from '../../explore/dealing.ts'
-import { exploreDealt } from '../../explore/explore.ts'
-import type { ExploreOptions, ExploreResult, Progress } from '../../explore/index.ts'
-import { instrumentFrom } from '../../explore/instrumenting.ts'
-import { type Scenario, complaint, scenariosOf } from '../../explore/scenario.ts'
-import { UsageError } from '../usage-error.ts'
-import type { Overrides } from '../explore.ts'
+import { HeddleError } from '../memory/error.ts'
+import type { Deal } from './dealing.ts'
+import { exploreDealt } from './explore.ts'
+import { instrumentFrom } from './instrumenting.ts'
+import type { ExploreOptions, ExploreResult, Mode, Progress } from './options.ts'
+import { type Scenario, complaint, scenariosOf } from './scenario.ts'
+
+/** What replaces the scenarios' own options. */
+export interface Overrides {
+  readonly mode?: Mode
+  readonly maxMs?: number
+  readonly seed?: number
+  readonly kill?: 'everywhere'
+  readonly replay?: string
+}
 
 /** What came of one scenario, as it travels between threads. */
-export interface Row {
+export interface ScenarioResult {
   readonly name: string
   readonly complete: boolean
   readonly executions: number
@@ -24,18 +32,19 @@ export interface Row {
   readonly complaint: string
 }
 
+/** @throws HeddleError HEDDLE_INVALID_OPTION if a file cannot be instrumented, or there is no such scenario */
 export async function loadScenarios(files: readonly string[], only: string): Promise<Scenario[]> {
   try {
     instrumentFrom(files)
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    throw new HeddleError('HEDDLE_INVALID_OPTION', error instanceof Error ? error.message : String(error))
   }
   const found: Scenario[] = []
   for (const file of files) found.push(...scenariosOf((await import(pathToFileURL(file).href)) as object))
   const chosen = found.filter(({ name }) => name.includes(only))
-  if (chosen.length === 0)
-    throw new UsageError(`the files export no scenario${only === '' ? '' : ` with '${only}' in its name`}`)
-  return chosen
+  if (chosen.length > 0) return chosen
+  const which = only === '' ? '' : ` with '${only}' in its name`
+  throw new HeddleError('HEDDLE_INVALID_OPTION', `the files export no scenario${which}`)
 }
 
 export function runScenario(
@@ -43,7 +52,7 @@ export function runScenario(
   overrides: Overrides,
   onProgress: (progress: Progress) => void,
   deal?: Deal,
-): Row {
+): ScenarioResult {
   const { name, options, expect = {} } = scenario
   const { maxExecutions, maxMs, ...rest } = options
   const limit: Partial<ExploreOptions> =
