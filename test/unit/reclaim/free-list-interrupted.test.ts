@@ -46,6 +46,14 @@ const works = {
     scheme.tryAdvance()
     collectStale()
   },
+  'looks for what was lost': ({ scheme, free }: Person) => {
+    // So that others can push while this one is pinned.
+    scheme.tryAdvance()
+    scheme.tryAdvance()
+    scheme.enter()
+    free.recoverLost()
+    scheme.leave()
+  },
 } satisfies Record<string, (person: Person) => void>
 
 type Work = keyof typeof works
