@@ -23,8 +23,13 @@ import type { Segments } from './segments.ts'
  */
 export type Relocate = (block: number, header: number) => number
 
+/** Told which blocks are to be moved next, so that what leads to them can be fetched side by side. Called pinned. */
+export type Approach = (blocks: Int32Array, count: number) => void
+
 /** Live share above which a segment is not worth cleaning. */
 const HARDLY_WORTH = 0.97
+/** Blocks moved in one critical region: enough to fetch their pages side by side, and a region of some microseconds. */
+const GROUP_BLOCKS = 16
 
 export class Cleaner {
   private readonly words: Int32Array
@@ -34,9 +39,19 @@ export class Cleaner {
   private readonly scheme: Scheme
   private readonly me: Participant
   private readonly relocate: Relocate
+  private readonly approach: Approach | null
+  /** Live blocks to be moved next. */
+  private readonly group = new Int32Array(GROUP_BLOCKS)
   private cleaning = false
 
-  constructor(arena: Arena, scheme: Scheme, me: Participant, log: Log, relocate: Relocate) {
+  constructor(
+    arena: Arena,
+    scheme: Scheme,
+    me: Participant,
+    log: Log,
+    relocate: Relocate,
+    approach: Approach | null = null,
+  ) {
     this.words = arena.words
     this.segmentWords = arena.layout.segmentWords
     this.scheme = scheme
@@ -44,6 +59,7 @@ export class Cleaner {
     this.log = log
     this.segments = log.segments
     this.relocate = relocate
+    this.approach = approach
     log.onShortage(() => this.makeRoom())
   }
 
@@ -113,38 +129,62 @@ export class Cleaner {
   }
 
   private empty(segment: number): boolean {
-    const { segments, scheme, words } = this
+    const { segments, scheme } = this
     const start = segments.start(segment)
     const clock = segments.clock(segment)
-    let offset = 0
+    let from = start
     for (;;) {
-      let lacking = 0
+      this.lacking = 0
       scheme.enter()
       try {
         // Unless it still is the segment that was chosen, somebody has emptied it meanwhile.
         if (!segments.isSealed(segment) || segments.clock(segment) !== clock) return true
-        while (offset < this.segmentWords) {
-          const header = Atomics.load(words, start + offset)
-          if (!isBlock(header)) {
-            offset = this.segmentWords
-            break
-          }
-          if (!isDead(header)) {
-            lacking = this.relocate(start + offset, header)
-            if (lacking !== 0) break
-            this.me.count(COUNTER.relocatedWords, wordsOf(header))
-            offset += wordsOf(header)
-            break
-          }
-          offset += wordsOf(header)
-        }
-        if (offset >= this.segmentWords) return this.finish(segment)
+        const count = this.gather(from, start + this.segmentWords)
+        if (count === 0) return this.finish(segment)
+        from = this.move(count)
       } finally {
         scheme.leave()
       }
+      const { lacking } = this
       if (lacking < 0) return false
       if (lacking > 0 && !this.log.tryPrepare(lacking >>> 16, lacking & 0xffff, ROOM_PROMISED)) return false
     }
+  }
+
+  /** What the last block lacked that could not be moved; see Relocate. */
+  private lacking = 0
+
+  /** Takes the next live blocks into `group`. @returns how many */
+  private gather(from: number, end: number): number {
+    const { words, group } = this
+    let count = 0
+    while (from < end && count < GROUP_BLOCKS) {
+      const header = Atomics.load(words, from)
+      if (!isBlock(header)) break
+      if (!isDead(header)) group[count++] = from
+      from += wordsOf(header)
+    }
+    return count
+  }
+
+  /** Moves the blocks in `group` until one lacks something. @returns where to go on */
+  private move(count: number): number {
+    const { words, group, approach } = this
+    if (approach !== null) approach(group, count)
+    let moved = 0
+    let next = 0
+    for (let i = 0; i < count && this.lacking === 0; i++) {
+      next = group[i]
+      const header = Atomics.load(words, next)
+      if (!isDead(header)) {
+        this.lacking = this.relocate(next, header)
+        if (this.lacking !== 0) break
+        moved += wordsOf(header)
+      }
+      next += wordsOf(header)
+    }
+    this.me.count(COUNTER.relocatedWords, moved)
+    return next
   }
 
   private finish(segment: number): boolean {

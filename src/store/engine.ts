@@ -58,7 +58,14 @@ export class Engine {
     this.log = new Log(arena, this.scheme, me)
     this.tree = new Tree(arena, this.scheme, me, this.log)
     this.relocation = new Relocation(this.tree)
-    this.cleaner = new Cleaner(arena, this.scheme, me, this.log, this.relocation.relocate)
+    this.cleaner = new Cleaner(
+      arena,
+      this.scheme,
+      me,
+      this.log,
+      this.relocation.relocate,
+      this.relocation.approach.begin,
+    )
   }
 
   /** Number of entries: the sum of everybody's counters, O(threads); after a death in mid-operation it is counted, O(n). */

@@ -10,6 +10,7 @@ import { KIND_EXTENT, KIND_EXTENT_RECORD, KIND_PAGE, keyBytesOf, kindOf, wordsOf
 import { STREAM_COLD, STREAM_PAGES } from '../log/log.ts'
 import { BASE_ID } from '../pagecache/base.ts'
 import { ADDRESS_MASK, REMOVED } from '../pagecache/page-table.ts'
+import { Approach } from './approach.ts'
 import { KeyBuffer } from './key.ts'
 import { EXTENT_KEY, RECORD_VERSION, extentListAt, recordKeyAt } from './record.ts'
 import type { Tree } from './tree.ts'
@@ -19,11 +20,13 @@ export class Relocation {
   private readonly words: Int32Array
   private readonly bytes: Uint8Array
   private readonly key = new KeyBuffer()
+  readonly approach: Approach
 
   constructor(tree: Tree) {
     this.tree = tree
     this.words = tree.context.arena.words
     this.bytes = tree.context.arena.bytes
+    this.approach = new Approach(tree.context, tree.search)
   }
 
   /** See Relocate. */
@@ -94,6 +97,12 @@ export class Relocation {
     const { search, context } = this.tree
     const { log } = context
     const size = wordsOf(header)
+    const entry = this.approach.entryOf(record)
+    if (entry !== 0) {
+      const copy = log.reserve(STREAM_COLD, size)
+      if (copy === 0) return (STREAM_COLD << 16) | size
+      if (this.moveTo(copy, record, header, entry, record)) return 0
+    }
     this.key.copyFrom(this.bytes, recordKeyAt(record), keyBytesOf(header))
     for (;;) {
       const found = this.findOpen()
@@ -104,14 +113,22 @@ export class Relocation {
       }
       const copy = log.reserve(STREAM_COLD, size)
       if (copy === 0) return (STREAM_COLD << 16) | size
-      this.copyRecord(copy, record, size)
-      log.complete(copy, header)
-      if (context.cache.overwrite(search.at, search.word, copy)) {
-        log.unlink(record)
-        return 0
-      }
-      log.abort(STREAM_COLD, copy, size)
+      if (this.moveTo(copy, record, header, search.at, search.word)) return 0
     }
+  }
+
+  /** Copies a record and swings its word over. @returns false if another thread changed the word; the copy is gone then */
+  private moveTo(copy: number, record: number, header: number, at: number, word: number): boolean {
+    const { log, cache } = this.tree.context
+    const size = wordsOf(header)
+    this.copyRecord(copy, record, size)
+    log.complete(copy, header)
+    if (!cache.overwrite(at, word, copy)) {
+      log.abort(STREAM_COLD, copy, size)
+      return false
+    }
+    log.unlink(record)
+    return true
   }
 
   private copyRecord(copy: number, record: number, size: number): void {

@@ -210,12 +210,13 @@ describe('while a segment is being cleaned', () => {
 
   it('it may die, be released and be opened again by another: the cleaner leaves the new one alone', () => {
     const { arena, a, b, above, segments } = world()
-    const blocks = [above.append(b, 100), above.append(b, 100)]
+    // One more than the cleaner moves in one critical region.
+    const blocks = Array.from({ length: 17 }, () => above.append(b, 10))
     b.log.sealAll()
     let again = 0
     const move = above.relocateFor(a)
     const cleaner = new Cleaner(arena, a.scheme, a.me, a.log, (block, header) => move(block, header))
-    // Between two blocks the cleaner is not pinned.
+    // Between two groups of blocks the cleaner is not pinned.
     const { leave } = a.scheme
     a.scheme.leave = () => {
       leave.call(a.scheme)
