@@ -4,8 +4,8 @@
  * It has what makes heddle's search fast, heads after the common prefix of a page, so that the difference is the price of
  * sharing and not of a worse search.
  *
- * A page is PAGE_WORDS words: a line with its level, its count, the number of bytes that its keys have in common and those
- * bytes; then heads; then entries, each a key and a child, or, in a leaf, a place in the value area. A key of an inner page
+ * A page is PAGE_WORDS words: a line with its level, its count, the number of bytes that its keys have in common, its right
+ * neighbour (the first page is nobody's, so 0 is none) and the common bytes; then heads; then entries, each a key and a child, or, in a leaf, a place in the value area. A key of an inner page
  * is the smallest one below the child.
  */
 import { KEY_BYTES, VALUE_BYTES } from './load.ts'
@@ -16,6 +16,7 @@ const VALUE_WORDS = VALUE_BYTES / 4
 const LEVEL = 0
 const COUNT = 1
 const PREFIX = 2
+const RIGHT = 3
 const COMMON = 4
 const HEADS = 16
 const KEYS = HEADS + ENTRIES
@@ -25,11 +26,19 @@ const PAGE_WORDS = KEYS + ENTRIES * ENTRY_WORDS
 const RECORDS_PER_PAGE = 60
 const SLAB_BYTES = 1 << 15
 
+/** What Buffer has and its types lack. */
+interface Latin1Buffer {
+  latin1Slice(from: number, to: number): string
+}
+
 export class BareTree {
   private readonly words: Int32Array
   private readonly bytes: Uint8Array
   private readonly values: Int32Array
   private readonly valueBytes: Uint8Array
+  private readonly keyText: Latin1Buffer
+  /** The last entry of a scan: kept, so that making it is not optimised away. */
+  private readonly entry: [string, Uint8Array | null] = ['', null]
   private root: number
   private pages = 0
   private records = 0
@@ -49,6 +58,7 @@ export class BareTree {
     const pages = Math.ceil((most / RECORDS_PER_PAGE) * 1.05) + 4
     this.words = new Int32Array(pages * PAGE_WORDS)
     this.bytes = new Uint8Array(this.words.buffer)
+    this.keyText = Buffer.from(this.words.buffer) as unknown as Latin1Buffer
     this.values = new Int32Array(most * VALUE_WORDS)
     this.valueBytes = new Uint8Array(this.values.buffer)
     this.root = this.newPage(0)
@@ -139,7 +149,10 @@ export class BareTree {
   /** A copy of the value, made as heddle makes its own: from a slab, word by word. */
   get(key: string): Uint8Array | undefined {
     const place = this.find(key)
-    if (place < 0) return undefined
+    return place < 0 ? undefined : this.copyOf(place)
+  }
+
+  private copyOf(place: number): Uint8Array {
     if (this.slabAt + VALUE_BYTES > SLAB_BYTES) {
       this.slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
       this.slabWords = new Int32Array(this.slab.buffer)
@@ -162,6 +175,31 @@ export class BareTree {
     const { values, targetWords } = this
     for (let w = 0; w < VALUE_WORDS; w++) targetWords[w] = values[place + w]
     return VALUE_BYTES
+  }
+
+  /** Reads entries from a key on, each a string and a copy of its value. @returns bytes of the values read */
+  scan(from: string, limit: number): number {
+    const { words } = this
+    this.encode(from)
+    let page = this.root
+    while (words[page + LEVEL] > 0) page = words[this.refAt(page, this.child(page))]
+    let i = this.rank(page, false)
+    let sum = 0
+    for (let taken = 0; taken < limit;) {
+      if (i >= words[page + COUNT]) {
+        page = words[page + RIGHT]
+        if (page === 0) break
+        i = 0
+        continue
+      }
+      const at = this.keyAt(page, i)
+      this.entry[0] = this.keyText.latin1Slice(at, at + KEY_BYTES)
+      this.entry[1] = this.copyOf(words[this.refAt(page, i)])
+      sum += (this.entry[1] as Uint8Array).length
+      taken++
+      i++
+    }
+    return sum
   }
 
   /** Overwrites in place, or inserts. */
@@ -250,6 +288,8 @@ export class BareTree {
     words.copyWithin(right + KEYS, page + KEYS + half * ENTRY_WORDS, page + KEYS + ENTRIES * ENTRY_WORDS)
     words[page + COUNT] = half
     words[right + COUNT] = half
+    words[right + RIGHT] = words[page + RIGHT]
+    words[page + RIGHT] = right
     this.measurePrefix(page)
     this.measurePrefix(right)
     this.insertAt(parent, turn + 1, this.bytes, this.keyAt(right, 0), right)

@@ -164,7 +164,7 @@ export function scalingSpec(report: Report): TopLevelSpec | null {
 
 /** Latency over percentiles, of the least number of workers each workload was run with. */
 export function latencySpec(report: Report): TopLevelSpec | null {
-  const names = { p50: 'p50', p99: 'p99', p999: 'p99.9', max: 'max' } as const
+  const names = { p50: 'p50', p99: 'p99', p999: 'p99.9', p9999: 'p99.99', max: 'max' } as const
   const least = Math.min(...report.rows.filter((row) => row.latencyNs !== null).map((row) => row.workers))
   const values: { engine: string; workload: string; percentile: string; microseconds: number }[] = []
   for (const { engine, workload, workers, latencyNs } of report.rows) {

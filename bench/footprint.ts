@@ -35,13 +35,20 @@ export async function measureFootprint(
     await competitor.start()
     if (competitor.out !== null) throw new Error(competitor.out)
     const { process: host, records } = competitor
+    const overwrite = async (rehearsal: boolean): Promise<void> => {
+      const count = Math.ceil((records * OVERWRITES) / CHUNKS)
+      for (let chunk = 0; chunk < CHUNKS; chunk++) {
+        const task = { ...PLAIN_TASK, workload: 'overwrite', count, seed: chunk + 1, bulk: true, rehearsal }
+        await host.run(task)
+      }
+    }
+    // The harness's own heap grows first, so that only the engine's growth is seen.
+    await competitor.rehearse()
+    await overwrite(true)
     const before = await host.resident()
     await competitor.ensureLoaded()
     const loaded = await host.resident()
-    const count = Math.ceil((records * OVERWRITES) / CHUNKS)
-    for (let chunk = 0; chunk < CHUNKS; chunk++) {
-      await host.run({ ...PLAIN_TASK, workload: 'overwrite', count, seed: chunk + 1, bulk: true })
-    }
+    await overwrite(false)
     const overwritten = await host.resident()
     return [
       footprintOf(engine, 'after load', before, loaded, records),

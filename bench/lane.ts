@@ -24,6 +24,8 @@ export interface Task {
   readonly latency: boolean
   /** Loads quickly: writes that are single otherwise are put together, and each record has a value of its own. */
   readonly bulk: boolean
+  /** Draws keys and makes values as it would, and hands none of them to the engine. */
+  readonly rehearsal: boolean
 }
 
 export interface Outcome {
@@ -53,6 +55,8 @@ function settleKeys(): void {
 export class Lane {
   /** Bytes read, kept so that no reading is optimised away. */
   readBytes = 0
+  /** The last value of a rehearsal, kept for the same reason. */
+  rehearsed: unknown
   private readonly session: Session
   private readonly planner: Planner
   private readonly material: Material
@@ -86,7 +90,7 @@ export class Lane {
     const task = this.task!
     const plan = this.plan!
     this.plan = undefined
-    if (task.bulk) session.bulk?.(true)
+    if (task.bulk && !task.rehearsal) session.bulk?.(true)
     const slice = this.sliceOf(task, plan)
     const histogram = task.latency ? new Histogram() : null
     const deferred = Uint8Array.from(OPERATIONS, (operation) => (session.deferred.has(operation) ? 1 : 0))
@@ -98,16 +102,17 @@ export class Lane {
     let done = 0
     while (done < plan.count && endNs < stopNs) {
       const to = Math.min(plan.count, done + slice)
-      if (task.bulk) this.setOwn(plan.keys, done, to)
+      if (task.rehearsal) this.rehearse(done, to)
+      else if (task.bulk) this.setOwn(plan.keys, done, to)
       else if (histogram === null) this.readBytes += runSteps(session, plan, this.material, done, to)
       else this.readBytes += timeSteps(session, plan, this.material, done, to, deferred, begun, histogram)
-      const flushed = session.flush?.()
+      const flushed = task.rehearsal ? undefined : session.flush?.()
       if (flushed !== undefined) await flushed
       if (histogram !== null) timeFlushed(begun, to - done, histogram)
       done = to
       endNs = process.hrtime.bigint()
     }
-    if (task.bulk) session.bulk?.(false)
+    if (task.bulk && !task.rehearsal) session.bulk?.(false)
     const entries = session.entries - entriesBefore
     const counts = histogram?.counts ?? null
     return { steps: done, entries, beginNs, endNs, counts, maxNs: histogram?.max ?? 0, complete: done === plan.count }
@@ -121,6 +126,11 @@ export class Lane {
     const waits = plan.code < 0 || session.deferred.has(OPERATIONS[plan.code])
     if (!waits) return Math.min(session.batch, task.sliceSteps)
     return hasScans && session.deferred.has('scan') ? Math.min(session.batch, SCANS_TOGETHER) : session.batch
+  }
+
+  /** What `setOwn` does but for the engine's part: the heap grows as it will. */
+  private rehearse(from: number, to: number): void {
+    for (let i = from; i < to; i++) this.rehearsed = this.session.prepare(Buffer.from(this.plain))
   }
 
   /** Each record gets a value that is its own object: some engines keep what they are given. */

@@ -18,7 +18,7 @@ export interface Latency {
   readonly p50: number
   readonly p99: number
   readonly p999: number
-  readonly p9999?: number
+  readonly p9999: number
   readonly max: number
 }
 

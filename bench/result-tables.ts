@@ -43,12 +43,13 @@ function cells(row: Row): string[] {
     duration(latencyNs?.p50),
     duration(latencyNs?.p99),
     duration(latencyNs?.p999),
+    duration(latencyNs?.p9999),
     duration(latencyNs?.max),
     optional(row.cpuSecondsPerMillion, digits),
   ]
 }
 
-const HEAD = ['workers', 'engine', 'M/s', 'spread', 'heddle is', 'p50', 'p99', 'p99.9', 'max', 'CPU s/M']
+const HEAD = ['workers', 'engine', 'M/s', 'spread', 'heddle is', 'p50', 'p99', 'p99.9', 'p99.99', 'max', 'CPU s/M']
 
 /** A workload's table: every engine with every number of workers. What is missing is explained below it. */
 export function workloadTable(rows: readonly Row[]): string {
