@@ -9,7 +9,7 @@ import { isRaised, listen, park } from '../src/memory/parking.ts'
 import { Engine } from '../src/store/engine.ts'
 import type { StoreHandle } from '../src/store/handle.ts'
 
-/** Cleaning goes on while the live share of all sealed segments is below this. */
+/** Cleaning goes on while the live share of all sealed segments is below this, and few segments are free. */
 const TARGET_UTILISATION = 0.87
 /** A segment fuller than this is left alone. */
 const VICTIM_SHARE = 0.95
@@ -22,13 +22,14 @@ const { words } = engine.arena
 
 function round(): boolean {
   const { cleaner, scheme } = engine
+  const { segments } = engine.log
   let cleaned = 0
-  while (cleaned < VICTIMS_PER_ROUND && cleaner.utilisation() < TARGET_UTILISATION) {
+  while (cleaned < VICTIMS_PER_ROUND && segments.isShort() && cleaner.utilisation() < TARGET_UTILISATION) {
     const victim = cleaner.victim(VICTIM_SHARE)
     if (victim === 0 || !cleaner.clean(victim, true)) break
     cleaned++
   }
-  if (!engine.log.segments.resting()) scheme.flush()
+  if (!segments.resting()) scheme.flush()
   return cleaned > 0
 }
 

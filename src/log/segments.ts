@@ -39,6 +39,10 @@ export const SEALED = 1
 /** What a released segment is filled with in paranoid arenas: no valid header, no valid address. */
 export const POISON = 0x0badf00d
 
+/** Free segments that writers find in store, those that wait for their epoch included; between these, a 64th of all. */
+const LEAST_SPARE = 4
+const MOST_SPARE = 32
+
 /** Longest wait for cleaners to come to rest, in rounds of a millisecond. */
 const REST_ROUNDS = 500
 
@@ -237,6 +241,18 @@ export class Segments {
   /** Segments free to be opened, counted up to `limit`. */
   countFree(limit: number): number {
     return this.list.countFree(limit)
+  }
+
+  /**
+   * Whether so few free segments were used before that writers will soon commit memory that is fresh, or find none. What
+   * was used once stays committed, so more of them in store than writers need between two looks would save nobody anything.
+   * O(segments)
+   */
+  isShort(): boolean {
+    const used = this.used() - this.first
+    const fresh = this.end - this.used()
+    const spare = Math.min(MOST_SPARE, Math.max(LEAST_SPARE, used >>> 6)) + Math.max(0, this.reserve - fresh)
+    return this.list.countRecycled(spare) + this.list.countRetired() < spare
   }
 
   isSealed(segment: number): boolean {

@@ -247,8 +247,14 @@ export class FreeList {
 
   /** Counts things in the FREE state and those never used, up to `limit`. */
   countFree(limit: number): number {
+    const fresh = this.end - this.used()
+    return fresh + this.countRecycled(limit - fresh)
+  }
+
+  /** Counts things in the FREE state that were used before, up to `limit`. O(things used). */
+  countRecycled(limit: number): number {
     const used = this.used()
-    let free = this.end - used
+    let free = 0
     for (let thing = this.first; thing < used && free < limit; thing++) {
       if (isClaimable(Atomics.load(this.words, this.stateOf(thing)))) free++
     }
