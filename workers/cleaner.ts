@@ -28,6 +28,7 @@ function round(): boolean {
     if (victim === 0 || !cleaner.clean(victim, true)) break
     cleaned++
   }
+  engine.snapshots.maintain(Date.now() | 0)
   if (!engine.log.segments.resting()) scheme.flush()
   return cleaned > 0
 }

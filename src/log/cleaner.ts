@@ -25,6 +25,8 @@ export type Relocate = (block: number, header: number) => number
 
 /** Live share above which a segment is not worth cleaning. */
 const HARDLY_WORTH = 0.97
+/** Rounds in which an append gained nothing by cleaning, after which something else is tried first. */
+const VAIN_ROUNDS = 8
 
 export class Cleaner {
   private readonly words: Int32Array
@@ -35,6 +37,8 @@ export class Cleaner {
   private readonly me: Participant
   private readonly relocate: Relocate
   private cleaning = false
+  /** What else can make room, asked when cleaning cannot; set by the floor above. @returns whether to try again */
+  relieve: () => boolean = () => false
 
   constructor(arena: Arena, scheme: Scheme, me: Participant, log: Log, relocate: Relocate) {
     this.words = arena.words
@@ -44,7 +48,7 @@ export class Cleaner {
     this.log = log
     this.segments = log.segments
     this.relocate = relocate
-    log.onShortage(() => this.makeRoom())
+    log.onShortage((vain) => (vain > VAIN_ROUNDS && this.relieve()) || this.makeRoom() || this.relieve())
   }
 
   /** Live share of a sealed segment, by its counts. */
