@@ -35,6 +35,8 @@ export class Engine {
   readonly tree: Tree
   readonly cleaner: Cleaner
   readonly snapshots: Snapshots
+  /** Whether the participant has been given up. */
+  detached = false
   private readonly relocation: Relocation
   private readonly ledger: DeathLedger
   /** The number of deaths that the last drain swept for, and the segments that were open then, with their holders. */
@@ -203,6 +205,7 @@ export class Engine {
 
   /** Gives up the participant. */
   detach(): void {
+    this.detached = true
     this.log.sealAll()
     this.scheme.detach()
   }

@@ -69,7 +69,16 @@ function flag(name: string, value: boolean | undefined, fallback: boolean): bool
   return value
 }
 
-const KNOWN = new Set(['memory', 'keys', 'values', 'maxThreads', 'cleaner', 'snapshotMaxMs', 'snapshotMaxBytes', 'tuning'])
+const KNOWN = new Set([
+  'memory',
+  'keys',
+  'values',
+  'maxThreads',
+  'cleaner',
+  'snapshotMaxMs',
+  'snapshotMaxBytes',
+  'tuning',
+])
 const KNOWN_TUNING = new Set([
   'leafEntries',
   'leafSlots',
