@@ -121,7 +121,7 @@ export class Engine {
    * underfull, accounts for what dead threads left, frees what has passed its epoch.
    */
   drain(): void {
-    this.snapshots.trimAll()
+    this.snapshots.trimAll(true)
     // Every pass may make room for the next: parents shrink when their children do.
     for (let pass = 0; pass < MERGE_PASSES; pass++) {
       const before = sumCounter(this.arena, COUNTER.merges)

@@ -169,12 +169,12 @@ export class Snapshots {
     if (count > 0) this.context.me.count(COUNTER.snapshotsExpired, count)
   }
 
-  /** Lets go of every version that nobody needs. Not inside a critical region. O(n). */
-  trimAll(): void {
+  /** Lets go of every version that nobody needs. Not inside a critical region. O(n). @param thorough see Tidy */
+  trimAll(thorough = false): void {
     const { snapshots } = this.context
     this.walkedAt = snapshots.ends()
     snapshots.settle()
-    this.tidy.trimAll()
+    this.tidy.trimAll(thorough)
   }
 
   /**

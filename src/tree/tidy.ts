@@ -21,7 +21,6 @@ import { BASE_SHAPE, countOf, slotsOf } from '../pagecache/base.ts'
 import type { TreeContext } from './context.ts'
 import { KeyBuffer } from './key.ts'
 import { NO_FENCE, headsAt, highAt, highBytes } from './page.ts'
-import { RECORD_VERSION } from './record.ts'
 import type { Tree } from './tree.ts'
 
 /** What a step over a leaf or a word gives if it is not the room, stream << 16 | words, that it lacks. */
@@ -39,6 +38,8 @@ export class Tidy {
   /** While sweeping, the stamp before which none may be left; else -1. */
   private horizon = -1
   private walking = false
+  /** Whether also what is HELD, or frozen, is to be let go, by copies. */
+  private thorough = false
 
   /** @param relocate puts a copy in a record's place */
   constructor(tree: Tree, relocate: Relocate) {
@@ -48,10 +49,18 @@ export class Tidy {
     this.relocate = relocate
   }
 
-  /** Lets go of what can be let go. Not inside a critical region. O(n). */
-  trimAll(): void {
+  /**
+   * Lets go of what can be let go. Not inside a critical region. O(n).
+   * @param thorough also of what a record that is HELD keeps, which needs a copy of it
+   */
+  trimAll(thorough: boolean): void {
     if (this.walking) return
-    this.walkAll()
+    this.thorough = thorough
+    try {
+      this.walkAll()
+    } finally {
+      this.thorough = false
+    }
   }
 
   /**
@@ -65,12 +74,14 @@ export class Tidy {
     const stamp = clock.stampOf(counter << 1)
     snapshots.expireBefore(stamp)
     this.horizon = stamp
+    this.thorough = true
     snapshots.beginHorizon(stamp)
     try {
       if (!this.walkAll()) return false
     } finally {
       snapshots.endHorizon()
       this.horizon = -1
+      this.thorough = false
     }
     clock.sweptTo(counter)
     return true
@@ -126,24 +137,28 @@ export class Tidy {
     const version = versions.stamp(head)
     if (!versions.isVoid(head, version)) versions.trim(head, version)
     if ((word & EMPTIED) !== 0 && versions.isGone(head)) {
-      if (versions.release(at, word) || this.horizon < 0) return ON
+      if (versions.release(at, word) || !this.thorough) return ON
       // Another thread has changed the word; or it is frozen, and its record goes with its base.
       if (word >= 0) return AGAIN
       this.context.shortage = 0
       if (cache.materializer.consolidate(id, base)) return AGAIN
       return this.context.shortage > 0 ? (STREAM_PAGES << 16) | this.context.shortage : STUCK
     }
-    return this.horizon < 0 ? ON : this.ageChain(head)
+    return this.thorough ? this.renewChain(head) : ON
   }
 
-  private ageChain(head: number): number {
+  /** Ages the versions behind a word, and replaces those that are HELD by copies. */
+  private renewChain(head: number): number {
     const { versions } = this.context
     for (let record = head; record !== 0;) {
-      if (!versions.age(record, this.horizon)) {
+      if (this.horizon >= 0) versions.age(record, this.horizon)
+      const version = versions.stamp(record)
+      const behind = versions.behind(record, version)
+      if (versions.isHeld(record) && (behind !== 0 || this.horizon >= 0)) {
         const lacking = this.relocate(record, Atomics.load(this.words, record))
         return lacking > 0 ? lacking : AGAIN
       }
-      record = versions.behind(record, Atomics.load(this.words, record + RECORD_VERSION))
+      record = behind
     }
     return ON
   }

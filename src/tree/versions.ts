@@ -303,19 +303,22 @@ export class Versions {
     return (version & ANCIENT) !== 0 ? this.table.anyBefore(end) : this.table.anyWithin(version & STAMP_MASK, end)
   }
 
+  /** Whether PREV of a record does not change any more. */
+  isHeld(record: number): boolean {
+    return (Atomics.load(this.words, record + RECORD_PREV) & HELD) !== 0
+  }
+
   /**
-   * Marks a version as older than every snapshot, if its stamp is before `horizon`, which no snapshot is.
-   * @returns false if it is HELD: a mover may have read the old stamp, and what stands behind it cannot be dropped, so it
-   * must be replaced by a copy
+   * Marks a version as older than every snapshot, if its stamp is before `horizon`, which no snapshot is. If it is HELD
+   * then, a mover may have read the old stamp: it must be replaced by a copy.
    */
-  age(record: number, horizon: number): boolean {
-    const { words } = this
+  age(record: number, horizon: number): void {
     for (;;) {
       const version = this.stamp(record)
-      if (version < STAMPED || (version & ANCIENT) !== 0) break
-      if (!this.clock.precedes(version & STAMP_MASK, horizon)) break
-      Atomics.compareExchange(words, record + RECORD_VERSION, version, STAMPED | ANCIENT | (version & NOPREV))
+      if (version < STAMPED || (version & ANCIENT) !== 0) return
+      if (!this.clock.precedes(version & STAMP_MASK, horizon)) return
+      const aged = STAMPED | ANCIENT | (version & NOPREV)
+      if (Atomics.compareExchange(this.words, record + RECORD_VERSION, version, aged) === version) return
     }
-    return (Atomics.load(words, record + RECORD_PREV) & HELD) === 0
   }
 }

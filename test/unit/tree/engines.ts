@@ -115,6 +115,8 @@ export function faults(engine: Engine): string[] {
   for (const name of ['leakedWords', 'leakedPageIds', 'waitingPageIds', 'waitingSegments'] as const) {
     if (report[name] !== 0) found.push(`${name}: ${report[name]}`)
   }
+  if (report.kept !== 0 && engine.tree.context.snapshots.countLive() === 0)
+    found.push(`${report.kept} are kept for nobody`)
   const counted = entries(engine).length
   if (report.entries !== counted) found.push(`verify counts ${report.entries} entries, a scan ${counted}`)
   if (engine.size() !== counted) found.push(`size is ${engine.size()}, a scan counts ${counted}`)
