@@ -190,8 +190,8 @@ export class RecordWriter {
   }
 }
 
-/** Accounts for a record that has been unlinked, with its extents. The caller is pinned. @returns whether this call did */
-export function unlinkRecord(context: TreeContext, record: number): boolean {
+/** Accounts for a record that has been unlinked, with its extents. The caller is pinned. */
+export function unlinkRecord(context: TreeContext, record: number): void {
   const { words } = context.arena
   const header = Atomics.load(words, record)
   if (kindOf(header) === KIND_EXTENT_RECORD) {
@@ -199,5 +199,5 @@ export function unlinkRecord(context: TreeContext, record: number): boolean {
     const count = words[list + 1]
     for (let i = 0; i < count; i++) context.log.unlink(words[list + 2 + i])
   }
-  return context.log.unlink(record)
+  context.log.unlink(record)
 }

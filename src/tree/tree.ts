@@ -78,7 +78,7 @@ export class Tree implements Materializer {
     this.upkeep = new Upkeep(context, this.search, this.image, this.key)
     this.writer = new RecordWriter(context)
     scheme.register(OP_FREE_BLOCK, (block) => void log.unlink(block))
-    scheme.register(OP_FREE_CHAIN, (record) => void unlinkRecord(context, record))
+    scheme.register(OP_FREE_CHAIN, (record) => unlinkRecord(context, record))
     scheme.onReap((slotAt, label) => {
       this.upkeep.reap(slotAt, label)
       snapshots.releaseOf(label)

@@ -150,10 +150,10 @@ export class Versions {
     this.context.me.count(COUNTER.keptWords, this.weigh(record))
   }
 
-  /** Unlinks a version that was counted as kept. */
+  /** Unlinks a version that was counted as kept. Called once for each, by whose CAS it was; the cleaner may be faster. */
   private drop(record: number): void {
-    const words = this.weigh(record)
-    if (unlinkRecord(this.context, record)) this.context.me.count(COUNTER.unkeptWords, words)
+    this.context.me.count(COUNTER.unkeptWords, this.weigh(record))
+    unlinkRecord(this.context, record)
   }
 
   /** Makes PREV of a record immutable. @returns what it is then, without HELD unless there was a death before */
