@@ -29,6 +29,7 @@ function round(): boolean {
     if (victim === 0 || !cleaner.clean(victim, true)) break
     cleaned++
   }
+  engine.snapshots.maintain(Date.now() | 0)
   if (!segments.resting()) scheme.flush()
   return cleaned > 0
 }

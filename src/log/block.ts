@@ -59,6 +59,11 @@ export function isDead(header: number): boolean {
   return header < 0
 }
 
+/** The header that a block had before it was marked dead. */
+export function alive(header: number): number {
+  return header & ~DEAD_BIT
+}
+
 export function dead(header: number): number {
   return header | DEAD_BIT
 }

@@ -30,6 +30,8 @@ export type Approach = (blocks: Int32Array, count: number) => void
 const HARDLY_WORTH = 0.97
 /** Blocks moved in one critical region: enough to fetch their pages side by side, and a region of some microseconds. */
 const GROUP_BLOCKS = 16
+/** Rounds in which an append gained nothing by cleaning, after which something else is tried first. */
+const VAIN_ROUNDS = 8
 
 export class Cleaner {
   private readonly words: Int32Array
@@ -43,6 +45,8 @@ export class Cleaner {
   /** Live blocks to be moved next. */
   private readonly group = new Int32Array(GROUP_BLOCKS)
   private cleaning = false
+  /** What else can make room, asked when cleaning cannot; set by the floor above. @returns whether to try again */
+  relieve: () => boolean = () => false
 
   constructor(
     arena: Arena,
@@ -60,7 +64,7 @@ export class Cleaner {
     this.segments = log.segments
     this.relocate = relocate
     this.approach = approach
-    log.onShortage(() => this.makeRoom())
+    log.onShortage((vain) => (vain > VAIN_ROUNDS && this.relieve()) || this.makeRoom() || this.relieve())
   }
 
   /** Live share of a sealed segment, by its counts. */

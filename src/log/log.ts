@@ -55,8 +55,12 @@ const VAIN_ROUNDS = 40
 
 const ROUNDS = [PATIENCE_ROUNDS, PROMISED_ROUNDS, 1]
 
-/** Frees some segment if it can; set by the cleaner. @returns whether it is worth trying again */
-export type MakeRoom = () => boolean
+/**
+ * Frees some segment if it can; set by the cleaner.
+ * @param vain rounds in which nothing was gained
+ * @returns whether it is worth trying again
+ */
+export type MakeRoom = (vain: number) => boolean
 
 export class Log {
   readonly segments: Segments
@@ -135,7 +139,7 @@ export class Log {
       const segment = segments.open(false)
       if (segment !== 0) return segment
       ring(this.words, GLOBAL_CLEANER_BELL)
-      const cleaned = this.makeRoom()
+      const cleaned = this.makeRoom(vain)
       const waiting = this.scheme.flush()
       segments.collectStale()
       if (this.available(stream) >= words) return 0

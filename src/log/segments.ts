@@ -185,6 +185,7 @@ export class Segments {
   private reap(slotAt: number, label: number): void {
     const { words } = this
     Atomics.compareExchange(words, GLOBAL_REST, label + 1, 0)
+    Atomics.compareExchange(words, this.at(0) + CLEANER, label + 1, 0)
     for (let segment = this.first; segment < this.list.used(); segment++) {
       const at = this.at(segment)
       Atomics.compareExchange(words, at + CLEANER, label + 1, 0)
@@ -305,8 +306,22 @@ export class Segments {
     Atomics.compareExchange(this.words, this.at(segment) + CLEANER, mine, 0)
   }
 
-  /** Whether any segment is being cleaned. */
+  /**
+   * Marks the caller as walking over the whole tree, for which verifiers wait as they do for cleaners. Segment 0, where the
+   * header lies, stands for the tree.
+   * @returns false if somebody else is walking
+   */
+  claimWalk(): boolean {
+    return this.claimCleaning(0)
+  }
+
+  endWalk(): void {
+    this.endCleaning(0)
+  }
+
+  /** Whether any segment is being cleaned, or the tree walked over. */
   anyCleaning(): boolean {
+    if (this.isClaimed(0)) return true
     const used = this.used()
     for (let segment = this.first; segment < used; segment++) {
       if (Atomics.load(this.words, this.at(segment) + CLEANER) !== 0) return true

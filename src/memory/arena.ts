@@ -8,7 +8,7 @@
  * once published; no word that is ever changed by Atomics is written through it.
  */
 import { HeddleError } from './error.ts'
-import { type Geometry, type Layout, placeRegions, readHeader, writeHeader } from './layout.ts'
+import { ARENA_NAME, type Geometry, type Layout, placeRegions, readHeader, writeHeader } from './layout.ts'
 
 export interface Arena {
   readonly buffer: SharedArrayBuffer
@@ -39,6 +39,7 @@ export function createArena(geometry: Geometry): Arena {
   }
   const arena = view(buffer, layout)
   writeHeader(arena.words, geometry)
+  arena.words[ARENA_NAME] = (Math.random() * 2 ** 32) | 0
   return arena
 }
 

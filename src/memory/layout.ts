@@ -4,6 +4,7 @@
  *   0               header: magic, format, and the geometry below (immutable after `open`)
  *   GLOBALS         one 128-byte line per shared global word
  *   participants    PARTICIPANT_WORDS each
+ *   snapshots       SNAPSHOT_WORDS each
  *   chunks          pool of garbage chunks, CHUNK_WORDS each
  *   segment table   SEGMENT_DESCRIPTOR_WORDS each
  *   page table      one word per page id
@@ -15,12 +16,15 @@ import { HeddleError } from './error.ts'
 /** Words of a cache line pair: what is kept apart so that writers of neighbours do not disturb each other. */
 export const LINE_WORDS = 32
 export const PARTICIPANT_WORDS = 64
+export const SNAPSHOT_WORDS = 8
 export const CHUNK_WORDS = 128
 export const SEGMENT_DESCRIPTOR_WORDS = 16
 
 const MAGIC = 0x6864646c
-const FORMAT = 1
+const FORMAT = 2
 const HEADER_WORDS = 64
+/** Header word: a number drawn when the arena was made, by which what belongs to it is told from what does not. */
+export const ARENA_NAME = 17
 
 /** Global words, each alone on its line. */
 export const GLOBAL_EPOCH = HEADER_WORDS
@@ -42,7 +46,17 @@ export const GLOBAL_STOP = HEADER_WORDS + 11 * LINE_WORDS
 export const GLOBAL_SEGMENT_CLOCK = HEADER_WORDS + 12 * LINE_WORDS
 /** Label + 1 of who asks the background cleaner to rest (a verifier), or 0. */
 export const GLOBAL_REST = HEADER_WORDS + 13 * LINE_WORDS
-const GLOBALS_END = HEADER_WORDS + 14 * LINE_WORDS
+/** The clock of snapshots, counter << 1, and in bit 0 whether some snapshot may be live. */
+export const GLOBAL_CLOCK = HEADER_WORDS + 14 * LINE_WORDS
+/** The counter up to which all stamps have been swept: none that is older stands anywhere. */
+export const GLOBAL_SWEPT_CLOCK = HEADER_WORDS + 15 * LINE_WORDS
+/** Slots of snapshots ever used. */
+export const GLOBAL_SNAPSHOTS = HEADER_WORDS + 16 * LINE_WORDS
+/** Grows with every snapshot that ends: what it kept can be let go. */
+export const GLOBAL_SNAPSHOT_ENDS = HEADER_WORDS + 17 * LINE_WORDS
+/** Grows with every attachment to another snapshot: who looks at all slots meanwhile may have missed its value. */
+export const GLOBAL_SNAPSHOT_ATTACHES = HEADER_WORDS + 18 * LINE_WORDS
+const GLOBALS_END = HEADER_WORDS + 19 * LINE_WORDS
 
 /** Largest arena: an address is 30 bits of words. */
 export const MAX_MEMORY_BYTES = 4 * 2 ** 30
@@ -61,6 +75,14 @@ export interface Geometry {
   readonly leafSlots: number
   readonly innerEntries: number
   readonly inlineBytes: number
+  /** Snapshots that may be live at the same time. */
+  readonly maxSnapshots: number
+  /** Bits of the clock that stamps are taken from, 5 to 28: stamps are compared modulo its range. */
+  readonly clockBits: number
+  /** Age in milliseconds at which a snapshot may be ended, 0 for none. */
+  readonly snapshotMs: number
+  /** Words kept alive for snapshots at which the oldest may be ended. */
+  readonly snapshotWords: number
   readonly scheme: SchemeName
   readonly paranoid: boolean
 }
@@ -69,6 +91,7 @@ export interface Geometry {
 export interface Layout extends Geometry {
   readonly segmentShift: number
   readonly participantsAt: number
+  readonly snapshotsAt: number
   readonly chunksAt: number
   readonly chunks: number
   readonly segmentTableAt: number
@@ -91,7 +114,8 @@ function alignUp(value: number, to: number): number {
 export function placeRegions(geometry: Geometry): Layout {
   const segmentsAtMost = Math.ceil(geometry.arenaWords / geometry.segmentWords)
   const participantsAt = alignUp(GLOBALS_END, LINE_WORDS)
-  const chunksAt = participantsAt + geometry.maxParticipants * PARTICIPANT_WORDS
+  const snapshotsAt = participantsAt + geometry.maxParticipants * PARTICIPANT_WORDS
+  const chunksAt = alignUp(snapshotsAt + geometry.maxSnapshots * SNAPSHOT_WORDS, LINE_WORDS)
   // Every page id and every segment may wait in a garbage list at once; entries per chunk: see garbage.ts.
   const waiting = geometry.pageIds + segmentsAtMost
   const chunks = 2 * geometry.maxParticipants + Math.ceil(waiting / 32) + 64
@@ -113,6 +137,7 @@ export function placeRegions(geometry: Geometry): Layout {
     ...geometry,
     segmentShift,
     participantsAt,
+    snapshotsAt,
     chunksAt,
     chunks,
     segmentTableAt,
@@ -136,7 +161,11 @@ export function writeHeader(words: Int32Array, geometry: Geometry): void {
   words[9] = geometry.inlineBytes
   words[10] = SCHEMES.indexOf(geometry.scheme)
   words[11] = geometry.paranoid ? 1 : 0
-  words[12] = MAGIC
+  words[12] = geometry.maxSnapshots
+  words[13] = geometry.clockBits
+  words[14] = geometry.snapshotMs
+  words[15] = geometry.snapshotWords
+  words[16] = MAGIC
 }
 
 /**
@@ -146,7 +175,7 @@ export function writeHeader(words: Int32Array, geometry: Geometry): void {
  */
 export function readHeader(words: Int32Array): Geometry {
   const scheme = SCHEMES[words[10]]
-  if (words[12] !== MAGIC || words[1] !== FORMAT || words[2] !== words.length || scheme === undefined) {
+  if (words[16] !== MAGIC || words[1] !== FORMAT || words[2] !== words.length || scheme === undefined) {
     throw new HeddleError(
       'HEDDLE_BAD_HANDLE',
       'the handle holds no heddle arena of this version; pass on `store.handle` as it is, to threads that load the same heddle',
@@ -161,6 +190,10 @@ export function readHeader(words: Int32Array): Geometry {
     leafSlots: words[7],
     innerEntries: words[8],
     inlineBytes: words[9],
+    maxSnapshots: words[12],
+    clockBits: words[13],
+    snapshotMs: words[14],
+    snapshotWords: words[15],
     scheme,
     paranoid: words[11] === 1,
   }

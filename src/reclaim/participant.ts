@@ -51,6 +51,11 @@ export const COUNTER = {
   reaped: 12,
   rootSplits: 13,
   rootCollapses: 14,
+  /** Words of versions that were kept for snapshots, and of such as were let go again: two sums that only grow. */
+  keptWords: 16,
+  unkeptWords: 17,
+  snapshots: 18,
+  snapshotsExpired: 19,
 } as const
 export type CounterName = keyof typeof COUNTER
 

@@ -8,7 +8,8 @@ import { EpochScheme } from '../reclaim/epoch.ts'
 import { COUNTER, type Participant, claimSlot, sumCounter, tooManyThreads } from '../reclaim/participant.ts'
 import { reviveSlots } from '../reclaim/reaper.ts'
 import { Relocation } from '../tree/relocation.ts'
-import { Scan } from '../tree/scan.ts'
+import { NOW, Scan } from '../tree/scan.ts'
+import { Snapshots } from '../tree/snapshots.ts'
 import { Tree } from '../tree/tree.ts'
 import { type TreeReport, Verifier } from '../tree/verify.ts'
 
@@ -33,6 +34,9 @@ export class Engine {
   readonly log: Log
   readonly tree: Tree
   readonly cleaner: Cleaner
+  readonly snapshots: Snapshots
+  /** Whether the participant has been given up. */
+  detached = false
   private readonly relocation: Relocation
   private readonly ledger: DeathLedger
   /** The number of deaths that the last drain swept for, and the segments that were open then, with their holders. */
@@ -66,6 +70,8 @@ export class Engine {
       this.relocation.relocate,
       this.relocation.approach.begin,
     )
+    this.snapshots = new Snapshots(this.tree, this.relocation.relocate)
+    this.cleaner.relieve = () => this.snapshots.relieve()
   }
 
   /** Number of entries: the sum of everybody's counters, O(threads); after a death in mid-operation it is counted, O(n). */
@@ -97,7 +103,13 @@ export class Engine {
   }
 
   private countEntries(): number {
+    return this.countAt(NOW)
+  }
+
+  /** Number of entries at a value of the clock, or now: by a walk, O(n). */
+  countAt(at: number): number {
     const scan = new Scan(this.tree, false, false)
+    scan.at = at
     let count = 0
     while (!scan.done) {
       this.scheme.enter()
@@ -112,10 +124,11 @@ export class Engine {
   }
 
   /**
-   * Reclaims all that can be reclaimed now: finishes merges, merges what is underfull, accounts for what dead threads
-   * left, frees what has passed its epoch.
+   * Reclaims all that can be reclaimed now: lets go of versions that no snapshot needs, finishes merges, merges what is
+   * underfull, accounts for what dead threads left, frees what has passed its epoch.
    */
   drain(): void {
+    this.snapshots.trimAll(true)
     // Every pass may make room for the next: parents shrink when their children do.
     for (let pass = 0; pass < MERGE_PASSES; pass++) {
       const before = sumCounter(this.arena, COUNTER.merges)
@@ -199,6 +212,7 @@ export class Engine {
 
   /** Gives up the participant. */
   detach(): void {
+    this.detached = true
     this.log.sealAll()
     this.scheme.detach()
   }

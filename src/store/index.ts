@@ -4,6 +4,7 @@ export { attach, open, type AttachOptions } from './open.ts'
 export type { Store } from './store.ts'
 export type { OpenOptions, Tuning } from './options.ts'
 export type { StoreHandle } from './handle.ts'
+export type { Snapshot, SnapshotHandle } from './snapshot.ts'
 export type { Range } from './range.ts'
 export type { Stats, VerifyReport } from './stats.ts'
 export type {

@@ -9,6 +9,16 @@ import { BATCH, type RecordReader } from './reader.ts'
 /** Entries of the first batch if the range has no limit; later ones take whole leaves. */
 const FIRST_BATCH = 32
 
+/** What an iteration over a snapshot goes by. */
+export interface View {
+  /** Its value of the clock. */
+  readonly at: number
+  /** Throws if it was closed. */
+  check(): void
+  /** Throws if what was read since the caller entered its critical region may be wrong, since it was ended. */
+  confirm(): void
+}
+
 export class Iteration {
   /** The batch: `count` keys and values, in order, not yet finished by their codecs. */
   count = 0
@@ -24,6 +34,7 @@ export class Iteration {
   private boundInclusive = false
   private remaining = 0
   private batch = FIRST_BATCH
+  private view: View | null = null
   private readonly rawKeys: Uint8Array[] = []
 
   /** @param check throws if the store was closed meanwhile */
@@ -34,12 +45,14 @@ export class Iteration {
     this.scan = new Scan(engine.tree, false, false)
   }
 
-  /** Starts at the near end of a range. An iteration is used again and again, since its buffers cost as much as a scan. */
-  begin(range: CheckedRange): this {
+  /** Starts at the near end of a range, of now or of a snapshot. An iteration is used again and again, since its buffers cost as much as a scan. */
+  begin(range: CheckedRange, view: View | null): this {
     const { scan, bound } = this
     const near = range.reverse ? range.high : range.low
     const far = range.reverse ? range.low : range.high
     scan.begin(range.reverse, near === null)
+    this.view = view
+    if (view !== null) scan.at = view.at
     if (near !== null) {
       scan.from.copyFrom(near.bytes, 0, near.bytes.length)
       scan.inclusive = near.inclusive
@@ -56,6 +69,7 @@ export class Iteration {
 
   /** Lets go of what was decoded. */
   end(): void {
+    this.view = null
     this.count = 0
     this.keys.length = 0
     this.values.length = 0
@@ -79,7 +93,9 @@ export class Iteration {
 
   private next(withKeys: boolean, withValues: boolean, raw: boolean): boolean {
     const { scan, engine, reader } = this
+    const { view } = this
     this.check()
+    view?.check()
     this.count = 0
     while (this.count === 0) {
       if (scan.done || this.remaining <= 0) return false
@@ -91,6 +107,7 @@ export class Iteration {
         if (withKeys) reader.takeKeys(count, this.keys)
         if (withValues) reader.takeValues(count, this.values)
         if (raw) for (let i = 0; i < count; i++) this.rawKeys[i] = reader.takeRawKey(i)
+        view?.confirm()
         this.count = count
       } finally {
         engine.scheme.leave()

@@ -17,6 +17,10 @@ export interface Tuning {
   inlineBytes?: number
   /** Most pages the tree can have; default by the arena's size. */
   pageIds?: number
+  /** Snapshots that may be live at the same time, 1 to 4096; default 256. */
+  maxSnapshots?: number
+  /** Bits of the clock by which versions are told apart, 5 to 28, default 28: with few, it wraps often. */
+  clockBits?: number
   /** Reclamation: `epoch`, or one of the controls `none` (never frees) and `unsafe` (frees at once). */
   scheme?: SchemeName
   /** Expensive assertions, and freed memory is overwritten. */
@@ -37,6 +41,10 @@ export interface OpenOptions<
   maxThreads?: number
   /** Whether a background worker cleans and drains; true by default. Without it, writers do it when they must. */
   cleaner?: boolean
+  /** Age in milliseconds at which a snapshot is ended, 1 to 2^31 - 1; Infinity, the default, for no such limit. */
+  snapshotMaxMs?: number
+  /** Bytes kept alive for snapshots at which the oldest of them is ended; default half of the memory. */
+  snapshotMaxBytes?: number
   tuning?: Tuning
 }
 
@@ -61,7 +69,16 @@ function flag(name: string, value: boolean | undefined, fallback: boolean): bool
   return value
 }
 
-const KNOWN = new Set(['memory', 'keys', 'values', 'maxThreads', 'cleaner', 'tuning'])
+const KNOWN = new Set([
+  'memory',
+  'keys',
+  'values',
+  'maxThreads',
+  'cleaner',
+  'snapshotMaxMs',
+  'snapshotMaxBytes',
+  'tuning',
+])
 const KNOWN_TUNING = new Set([
   'leafEntries',
   'leafSlots',
@@ -69,6 +86,8 @@ const KNOWN_TUNING = new Set([
   'segmentWords',
   'inlineBytes',
   'pageIds',
+  'maxSnapshots',
+  'clockBits',
   'scheme',
   'paranoid',
 ])
@@ -92,6 +111,10 @@ function segmentWordsOf(tuning: Tuning, arenaWords: number): number {
   const words = integer('tuning.segmentWords', tuning.segmentWords, defaultSegmentWords(arenaWords), 4096, 1 << 20)
   if ((words & (words - 1)) !== 0) throw invalid('tuning.segmentWords', words, 'a power of two')
   return words
+}
+
+function snapshotMsOf(ms: number | undefined): number {
+  return ms === undefined || ms === Infinity ? 0 : integer('snapshotMaxMs', ms, 0, 1, 2 ** 31 - 1)
 }
 
 /**
@@ -130,6 +153,11 @@ export function checkOptions(options: OpenOptions): { geometry: Geometry; cleane
         16,
         maxInline,
       ),
+      maxSnapshots: integer('tuning.maxSnapshots', tuning.maxSnapshots, 256, 1, 4096),
+      clockBits: integer('tuning.clockBits', tuning.clockBits, 28, 5, 28),
+      snapshotMs: snapshotMsOf(options.snapshotMaxMs),
+      snapshotWords:
+        integer('snapshotMaxBytes', options.snapshotMaxBytes, Math.floor(memory / 2), 0, MAX_MEMORY_BYTES) >>> 2,
       scheme,
       paranoid: flag('tuning.paranoid', tuning.paranoid, false),
     },

@@ -43,18 +43,15 @@ export class RecordReader {
   }
 
   /**
-   * Takes the first records of a scan's step, to be read all together. Loads a word of each key, then the headers, then,
-   * if `whole`, a word of each further line, before any is decoded: so the processor fetches the lines side by side instead
-   * of one after the other. What is loaded is immutable since the record was linked.
+   * Takes the first records of a scan's step, to be read all together. Loads the headers, then, if `whole`, a word of each
+   * further line, before any is decoded: so the processor fetches the lines side by side instead of one after the other.
+   * What is loaded is immutable since the record was linked.
    */
   take(scan: Scan, count: number, whole: boolean): void {
     const { words, records, headers, keyAts, keyLengths } = this
     const { first } = scan
     const step = scan.reverse ? -1 : 1
     const from = scan.records
-    let sum = 0
-    // The empty key has no word, but it is the first of all or the last.
-    for (let i = 1, at = first + step; i < count - 1; i++, at += step) sum ^= words[from[at] + RECORD_KEY]
     for (let i = 0, at = first; i < count; i++, at += step) {
       const record = from[at]
       const header = recordHeader(words, record)
@@ -63,8 +60,7 @@ export class RecordReader {
       keyAts[i] = record + RECORD_KEY
       keyLengths[i] = keyBytesOf(header)
     }
-    if (whole) sum ^= this.touchRest(count)
-    this.touched = sum
+    if (whole) this.touched = this.touchRest(count)
   }
 
   private touchRest(count: number): number {

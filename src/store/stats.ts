@@ -7,6 +7,10 @@ import type { Engine } from './engine.ts'
 /** A flat object of numbers. Counters are sums over all threads since the store was opened, modulo 2^32. */
 export type Stats = Record<CounterName, number> & {
   entries: number
+  /** Live snapshots, the age of the oldest in milliseconds, and words of versions that are kept for them. */
+  snapshotsLive: number
+  snapshotOldestMs: number
+  snapshotWords: number
   pages: number
   height: number
   epoch: number
@@ -63,6 +67,9 @@ export function collectStats(engine: Engine): Stats {
   return {
     ...counters,
     entries: engine.size(),
+    snapshotsLive: tree.context.snapshots.countLive(),
+    snapshotOldestMs: tree.context.snapshots.oldestAge(Date.now() | 0),
+    snapshotWords: engine.snapshots.keptWords(),
     pages: tree.context.table.countPages(),
     height: heightOf(engine),
     epoch: scheme.epoch(),
@@ -84,6 +91,8 @@ export interface VerifyReport {
   ok: boolean
   problems: string[]
   entries: number
+  /** Versions that are kept for snapshots, deleted keys among them. */
+  kept: number
   pages: number
   height: number
   /** Words of blocks that the tree leads to. */

@@ -7,6 +7,7 @@
 import type { Worker, WorkerOptions } from 'node:worker_threads'
 import { HeddleError } from '../memory/error.ts'
 import type { Arena } from '../memory/arena.ts'
+import type { Mark } from '../tree/snapshots.ts'
 import { PUT_ABSENT, PUT_ANY } from '../tree/tree.ts'
 import type { KeyCodec, Staged, ValueCodec } from './codec.ts'
 import { type CleanerThread, forgetOpenStore, rememberOpenStore } from './cleaner-thread.ts'
@@ -15,10 +16,11 @@ import type { StoreHandle } from './handle.ts'
 import { Iteration } from './iteration.ts'
 import { Entries, Keys, Values } from './iterators.ts'
 import { type Range, checkRange } from './range.ts'
-import { type RawBuffer, rawBuffer } from './raw-buffer.ts'
 import { RecordReader } from './reader.ts'
 import { RecordEncoder } from './record-encoder.ts'
+import { Snapshot, type SnapshotHandle, checkSnapshotHandle } from './snapshot.ts'
 import { type Stats, type VerifyReport, collectStats, collectVerify } from './stats.ts'
+import { Swapping } from './swapping.ts'
 import { spawnWorker, watchWorker } from './threads.ts'
 
 /** Ended iterations that a store keeps. */
@@ -33,10 +35,9 @@ export class Store<K = string, V = string> {
   private readonly reader: RecordReader
   private readonly cleanerThread: CleanerThread | null
   private readonly encoder: RecordEncoder
+  private readonly swapping: Swapping<K, V>
+  private readonly checkOpen = (): void => this.check()
   private closed = false
-  /** The encoded `old` of a compareAndSet. */
-  private expected: RawBuffer = rawBuffer(new ArrayBuffer(256))
-  private expectedLength = 0
 
   /** Stores are made by `open` and `attach`. @internal */
   constructor(
@@ -54,6 +55,7 @@ export class Store<K = string, V = string> {
     this.reader = new RecordReader(arena, keys, values)
     this.cleanerThread = cleaner
     this.encoder = new RecordEncoder(engine.tree, this.reader.raw, values)
+    this.swapping = new Swapping(engine, keys, values, this.reader, this.encoder, this.checkOpen)
     rememberOpenStore(this)
   }
 
@@ -175,51 +177,7 @@ export class Store<K = string, V = string> {
    */
   compareAndSet(key: K, old: V | undefined, next: V | undefined): boolean {
     this.check()
-    const stagedOld = old === undefined ? undefined : this.valueCodec.stage(old)
-    const stagedNext = next === undefined ? undefined : this.valueCodec.stage(next)
-    // In this order: a custom key encoder may call the store.
-    this.keyCodec.encode(key, this.engine.tree.key)
-    if (stagedOld !== undefined) this.encodeExpected(stagedOld)
-    return this.swap(stagedOld !== undefined, stagedNext)
-  }
-
-  /** Replaces what is under `tree.key` by the next value while it is the expected one (or absent). */
-  private swap(present: boolean, stagedNext: Staged | undefined): boolean {
-    const { tree, scheme } = this.engine
-    for (;;) {
-      const since = scheme.epoch()
-      const record = this.matches(present)
-      if (record < 0) return false
-      if (stagedNext === undefined) {
-        if (record === 0 || tree.remove(record, since)) return true
-        continue
-      }
-      this.encoder.write(stagedNext)
-      if (this.encoder.link(record === 0 ? PUT_ABSENT : record, since)) return true
-    }
-  }
-
-  private encodeExpected(staged: Staged): void {
-    const size = this.valueCodec.size(staged)
-    if (size > this.expected.length || this.expected.length > 65536)
-      this.expected = rawBuffer(new ArrayBuffer(size * 2))
-    this.expectedLength = this.valueCodec.write(staged, this.expected, 0, size)
-    if (this.expectedLength < 0) throw this.valueCodec.refusal()
-  }
-
-  /** The record of `tree.key` if its value is the expected one, 0 if absence was expected and found, else -1. */
-  private matches(present: boolean): number {
-    const { tree, scheme } = this.engine
-    scheme.enter()
-    try {
-      const record = tree.find()
-      if (record === 0) return present ? -1 : 0
-      if (!present) return -1
-      const equal = this.reader.valueEquals(record, tree.search.header, this.expected, this.expectedLength)
-      return equal ? record : -1
-    } finally {
-      scheme.leave()
-    }
+    return this.swapping.compareAndSet(key, old, next)
   }
 
   /**
@@ -232,60 +190,7 @@ export class Store<K = string, V = string> {
     this.check()
     if (typeof fn !== 'function')
       throw new HeddleError('HEDDLE_INVALID_OPTION', 'update takes a function of the old value')
-    for (let tries = 0; ; tries++) {
-      if (this.tryUpdate(key, fn, tries > 0)) {
-        const { updated } = this
-        this.updated = undefined
-        return updated
-      }
-    }
-  }
-
-  private updated: V | undefined = undefined
-
-  /**
-   * One round of `update`. The callback runs outside of any critical region, so it may take its time. Normally the record
-   * it was given must still be there; but once a round has failed, perhaps because the record may have been recycled
-   * meanwhile, it is the value's bytes that must be the same.
-   */
-  private tryUpdate(key: K, fn: (old: V | undefined) => V | undefined, byBytes: boolean): boolean {
-    const { tree, scheme } = this.engine
-    this.keyCodec.encode(key, tree.key)
-    let staged: Staged | undefined
-    let bytes: Uint8Array | undefined
-    const since = scheme.epoch()
-    scheme.enter()
-    let record = 0
-    try {
-      record = tree.find()
-      if (record !== 0) {
-        staged = this.reader.value(record, tree.search.header)
-        if (byBytes) bytes = this.reader.valueCopy(record, tree.search.header)
-      }
-    } finally {
-      scheme.leave()
-    }
-    const next = fn(staged === undefined ? undefined : (this.valueCodec.finish(staged) as V))
-    const stagedNext = next === undefined ? undefined : this.valueCodec.stage(next)
-    this.check()
-    this.keyCodec.encode(key, tree.key)
-    const done = byBytes ? this.swapBytes(bytes, stagedNext) : this.swapRecord(record, since, stagedNext)
-    if (done) this.updated = next
-    return done
-  }
-
-  private swapBytes(bytes: Uint8Array | undefined, stagedNext: Staged | undefined): boolean {
-    if (bytes !== undefined) {
-      this.expected = rawBuffer(bytes.buffer).subarray(bytes.byteOffset, bytes.byteOffset + bytes.length) as RawBuffer
-      this.expectedLength = bytes.length
-    }
-    return this.swap(bytes !== undefined, stagedNext)
-  }
-
-  private swapRecord(record: number, since: number, stagedNext: Staged | undefined): boolean {
-    if (stagedNext === undefined) return record === 0 || this.engine.tree.remove(record, since)
-    this.encoder.write(stagedNext)
-    return this.encoder.link(record === 0 ? PUT_ABSENT : record, since)
+    return this.swapping.update(key, fn)
   }
 
   /** Iterations that have ended, to be used again. */
@@ -297,11 +202,11 @@ export class Store<K = string, V = string> {
   private iterate(range: Range<K> | undefined): Iteration {
     this.check()
     const checked = checkRange(range, this.keyCodec, this.keyCodec.hasPrefixes)
-    return this.iteration().begin(checked)
+    return this.iteration().begin(checked, null)
   }
 
   private iteration(): Iteration {
-    return this.idle.pop() ?? new Iteration(this.engine, this.reader, () => this.check())
+    return this.idle.pop() ?? new Iteration(this.engine, this.reader, this.checkOpen)
   }
 
   /**
@@ -345,7 +250,7 @@ export class Store<K = string, V = string> {
   clear(): void {
     this.check()
     const { tree } = this.engine
-    const iteration = this.iteration().begin({ low: null, high: null, reverse: false, limit: Infinity })
+    const iteration = this.iteration().begin({ low: null, high: null, reverse: false, limit: Infinity }, null)
     while (iteration.fillRaw()) {
       for (let i = 0; i < iteration.count; i++) {
         iteration.rawKey(i, tree.key)
@@ -354,6 +259,35 @@ export class Store<K = string, V = string> {
     }
     iteration.end()
     this.giveBack(iteration)
+  }
+
+  /**
+   * The store as it is now, for reading, whoever writes meanwhile: one moment for all of it. Close it, or dispose of it,
+   * since what it sees is kept as long as it is live; see `snapshotMaxMs` and `snapshotMaxBytes` for one that is forgotten.
+   * It belongs to this store, and ends with it; `attachSnapshot` takes it over elsewhere.
+   * @throws HeddleError HEDDLE_TOO_MANY_SNAPSHOTS, HEDDLE_FULL, HEDDLE_CLOSED
+   * Complexity: constant, whatever the size; O(n) once in 2^26 snapshots. Lock-free, linearizable. After vCAS (Wei et al.,
+   * Constant-time snapshots with applications to concurrent data structures, PPoPP 2021).
+   */
+  snapshot(): Snapshot<K, V> {
+    this.check()
+    return this.snapshotOf(this.engine.snapshots.take(Date.now() | 0))
+  }
+
+  /**
+   * A snapshot of its own that sees what another one sees, which must still be live and may be closed afterwards.
+   * @param handle of a snapshot of the same store, in this thread or another
+   * @throws HeddleError HEDDLE_SNAPSHOT_EXPIRED, HEDDLE_BAD_HANDLE, HEDDLE_TOO_MANY_SNAPSHOTS, HEDDLE_CLOSED
+   */
+  attachSnapshot(handle: SnapshotHandle): Snapshot<K, V> {
+    this.check()
+    const mark = checkSnapshotHandle(handle, this.engine.arena)
+    return this.snapshotOf(this.engine.snapshots.attach(mark, Date.now() | 0))
+  }
+
+  private snapshotOf(mark: Mark): Snapshot<K, V> {
+    const { engine, reader, keyCodec, valueCodec } = this
+    return new Snapshot<K, V>(engine, reader, keyCodec, valueCodec, mark, this.checkOpen)
   }
 
   /** Counters and sizes, a flat object of numbers. Not a snapshot. O(segments + pages of the table in use). */

@@ -5,6 +5,9 @@ import type { PageCache } from '../pagecache/page-cache.ts'
 import type { PageTable } from '../pagecache/page-table.ts'
 import type { Participant } from '../reclaim/participant.ts'
 import type { Scheme } from '../reclaim/scheme.ts'
+import type { Clock } from './clock.ts'
+import type { SnapshotTable } from './snapshot-table.ts'
+import type { Versions } from './versions.ts'
 
 export interface TreeContext {
   readonly arena: Arena
@@ -13,6 +16,9 @@ export interface TreeContext {
   readonly log: Log
   readonly table: PageTable
   readonly cache: PageCache
+  readonly clock: Clock
+  readonly snapshots: SnapshotTable
+  readonly versions: Versions
   /** Words of page space that the step just given up needs; 0 if it needs a page id. Set before returning `false`. */
   shortage: number
 }

@@ -1,8 +1,8 @@
 /** Keys as the tree sees them: bytes in lexicographic order, of a caller or in a record, and how the two compare. */
 import { keyBytesOf } from '../log/block.ts'
 
-/** Words of a record before its key: block header and version. */
-export const RECORD_KEY = 2
+/** Words of a record before its key: block header, version, and what it replaced. */
+export const RECORD_KEY = 3
 const CAPACITY_BYTES = 2048
 
 /** A key in private memory, with room for zero padding, so that heads and whole words can be taken anywhere. */

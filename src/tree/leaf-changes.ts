@@ -84,11 +84,15 @@ export class LeafChanges {
     cache.freeze(base)
     image.clear()
     image.gather(base, cache.frozen)
+    image.leaveOut()
     if (image.count > leafEntries) return this.splitLeaf(id, base)
     const right = pageRight(context.arena.words, base)
     const next = image.write(id, right, lowFence(context, base), highFence(context, base), 0, image.count)
     if (!cache.replace(id, base, next)) abandonPage(context, next)
-    else context.me.count(COUNTER.consolidations, 1)
+    else {
+      image.forget()
+      context.me.count(COUNTER.consolidations, 1)
+    }
     return true
   }
 
@@ -140,6 +144,7 @@ export class LeafChanges {
     assert(left !== 0 && right !== 0, 'a split found less room than was checked')
     context.table.install(rightId, right)
     if (context.cache.replace(id, base, left)) {
+      image.forget()
       this.split = rightId
       context.me.count(COUNTER.splits, 1)
     } else {
@@ -164,7 +169,7 @@ export class LeafChanges {
     root.append(leftId, empty.bytes, empty.at, 0)
     root.append(rightId, separator.bytes, separator.at, separator.length)
     const next = root.write(ROOT, 1, 0, empty, null, NO_MERGE, 0, 2)
-    showRoot(context, base, next, leftId, left, rightId, right)
+    if (showRoot(context, base, next, leftId, left, rightId, right)) image.forget()
     return true
   }
 }
@@ -185,7 +190,7 @@ export function takePair(context: TreeContext): [number, number] | null {
   return [leftId, rightId]
 }
 
-/** Installs both halves of a root split and swaps the root; takes all back if another thread was faster. */
+/** Installs both halves of a root split and swaps the root, or takes all back. @returns false if another was faster */
 export function showRoot(
   context: TreeContext,
   base: number,
@@ -194,13 +199,14 @@ export function showRoot(
   left: number,
   rightId: number,
   right: number,
-): void {
+): boolean {
   const { table, me, cache } = context
   const { words } = context.arena
   assert(left !== 0 && right !== 0 && next !== 0, 'a root split found less room than was checked')
   table.install(leftId, left)
   table.install(rightId, right)
-  if (cache.replace(ROOT, base, next)) {
+  const done = cache.replace(ROOT, base, next)
+  if (done) {
     me.count(COUNTER.splits, 1)
     me.count(COUNTER.rootSplits, 1)
   } else {
@@ -212,4 +218,5 @@ export function showRoot(
   }
   Atomics.store(words, me.at + INTENT_PAGE, 0)
   Atomics.store(words, me.at + INTENT_PAGE_TWO, 0)
+  return done
 }

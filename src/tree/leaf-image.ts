@@ -18,7 +18,7 @@ import {
   shape,
   slotsOf,
 } from '../pagecache/base.ts'
-import { FRAGMENT_MASK, SEALED } from '../pagecache/fragment.ts'
+import { EMPTIED, FRAGMENT_MASK, SEALED } from '../pagecache/fragment.ts'
 import type { TreeContext } from './context.ts'
 import { type KeyBuffer, commonPrefix, compareBytes, headAt } from './key.ts'
 import { NO_FENCE, headsAt, prefixAt, prefixBytes, preambleWords } from './page.ts'
@@ -39,8 +39,16 @@ export class LeafImage {
   /** Entries gathered. */
   count = 0
   readonly records: Int32Array = new Int32Array(2 * MAX_COUNT)
+  /** EMPTIED for each record that has been deleted and is kept for snapshots, else 0. */
+  readonly flags: Int32Array = new Int32Array(2 * MAX_COUNT)
+  /** Whether any flag may be set. */
+  private anyGone = false
+  /** Deleted records that the image was made without; unlinked by whoever gets it installed. */
+  private readonly forgotten = new Int32Array(2 * MAX_COUNT)
+  private forgottenCount = 0
   private readonly heads = new Int32Array(2 * MAX_COUNT)
   private readonly fragments = new Int32Array(MAX_COUNT)
+  private readonly fragmentFlags = new Int32Array(MAX_COUNT)
   private readonly fragmentHeads = new Int32Array(MAX_COUNT)
   private readonly keyLengths = new Int32Array(MAX_COUNT)
   /** Whether all fragments have the page's prefix, so that their heads tell their order among its entries. */
@@ -65,6 +73,8 @@ export class LeafImage {
     this.count = 0
     this.prefix = -1
     this.ascending = false
+    this.anyGone = false
+    this.forgottenCount = 0
   }
 
   /**
@@ -87,6 +97,7 @@ export class LeafImage {
       if (i === 0) lowest = to
       this.copyRun(heads, entries, from, to, records.length, frozen)
       this.heads[this.count] = keepsPrefix ? this.fragmentHeads[i] : 0
+      this.flags[this.count] = this.fragmentFlags[i]
       records[this.count++] = this.fragments[i]
       from = to
     }
@@ -109,7 +120,10 @@ export class LeafImage {
     for (; next < pending && this.count < most; next++) {
       const to = this.lowerBound(base, heads, entries, from, next)
       this.copyRun(heads, entries, from, to, most, null)
-      if (this.count < most) records[this.count++] = this.fragments[next]
+      if (this.count < most) {
+        this.flags[this.count] = this.fragmentFlags[next]
+        records[this.count++] = this.fragments[next]
+      }
       from = to
     }
     this.copyRun(heads, entries, from, entries, most, null)
@@ -145,13 +159,16 @@ export class LeafImage {
    * headers are loaded before any key, so that the processor fetches the records side by side.
    */
   private collectFragments(base: number, slotsAt: number, slots: number): number {
-    const { words, bytes, fragments, fragmentHeads, keyLengths } = this
+    const { words, bytes, fragments, fragmentFlags, fragmentHeads, keyLengths } = this
     let used = 0
     for (let i = 0; i < slots; i++) {
       const word = Atomics.load(words, slotsAt + i)
       if (word === 0 || word === SEALED) break
       const record = word & FRAGMENT_MASK
-      if (record !== 0) fragments[used++] = record
+      if (record === 0) continue
+      if ((word & EMPTIED) !== 0) this.anyGone = true
+      fragmentFlags[used] = word & EMPTIED
+      fragments[used++] = record
     }
     for (let i = 0; i < used; i++) keyLengths[i] = keyBytesOf(recordHeader(words, fragments[i]))
     const prefix = prefixBytes(words, base)
@@ -167,10 +184,11 @@ export class LeafImage {
 
   /** Sorts by insertion. @returns how many different keys there are */
   private sortFragments(used: number): number {
-    const { fragments, fragmentHeads } = this
+    const { fragments, fragmentFlags, fragmentHeads } = this
     let count = 0
     for (let i = 0; i < used; i++) {
       const record = fragments[i]
+      const flag = fragmentFlags[i]
       const head = fragmentHeads[i]
       let at = count
       let order = 1
@@ -178,13 +196,16 @@ export class LeafImage {
       if (at > 0 && order === 0) {
         // Deleted in an earlier slot after that was read here, and inserted again since: the page is not frozen.
         fragments[at - 1] = record
+        fragmentFlags[at - 1] = flag
         continue
       }
       for (let j = count++; j > at; j--) {
         fragments[j] = fragments[j - 1]
+        fragmentFlags[j] = fragmentFlags[j - 1]
         fragmentHeads[j] = fragmentHeads[j - 1]
       }
       fragments[at] = record
+      fragmentFlags[at] = flag
       fragmentHeads[at] = head
     }
     return count
@@ -237,16 +258,48 @@ export class LeafImage {
     most: number,
     frozen: Int32Array | null,
   ): void {
-    const { words, records } = this
+    const { words, records, flags } = this
     let { count } = this
+    let gone = 0
     for (let i = from; i < to && count < most; i++) {
       const word = frozen === null ? Atomics.load(words, heads + entries + i) : frozen[i]
       const record = word & FRAGMENT_MASK
       if (record === 0) continue
       records[count] = record
+      flags[count] = word & EMPTIED
+      gone |= word
       this.heads[count++] = words[heads + i]
     }
     this.count = count
+    if ((gone & EMPTIED) !== 0) this.anyGone = true
+  }
+
+  /**
+   * Leaves out deleted records that nobody needs any more. Whoever gets what is written then installed calls `forget`.
+   * The base they were gathered from is frozen: nobody else takes them out of it.
+   */
+  leaveOut(): void {
+    if (!this.anyGone) return
+    const { records, flags, heads } = this
+    const { versions } = this.context
+    let kept = 0
+    for (let i = 0; i < this.count; i++) {
+      if (flags[i] !== 0 && versions.isGone(records[i])) {
+        this.forgotten[this.forgottenCount++] = records[i]
+        continue
+      }
+      records[kept] = records[i]
+      flags[kept] = flags[i]
+      heads[kept++] = heads[i]
+    }
+    this.count = kept
+    if (kept === 0) this.prefix = -1
+  }
+
+  /** Unlinks what was left out of the base that has just been installed. */
+  forget(): void {
+    for (let i = 0; i < this.forgottenCount; i++) this.context.versions.forget(this.forgotten[i])
+    this.forgottenCount = 0
   }
 
   private prefixOf(from: number, to: number): number {
@@ -295,7 +348,7 @@ export class LeafImage {
     for (let i = 0; i < entries; i++) {
       const record = this.records[from + i]
       words[heads + i] = whole ? this.heads[from + i] : this.headOf(record, prefix)
-      words[heads + entries + i] = record
+      words[heads + entries + i] = record | this.flags[from + i]
     }
     context.log.complete(base, blockHeader(KIND_PAGE, size, 0, 0, false))
     return base

@@ -210,7 +210,10 @@ export class Merger implements MergeHelper {
       }
       const next = level === 0 ? this.leafUnion(left, word, removed) : this.inner.union(left, word, removed)
       if (next === 0) return false
-      if (context.cache.replace(left, word, next)) return true
+      if (context.cache.replace(left, word, next)) {
+        if (level === 0) this.image.forget()
+        return true
+      }
       abandonPage(context, next)
     }
   }
@@ -234,6 +237,7 @@ export class Merger implements MergeHelper {
     image.clear()
     image.gather(base, context.cache.frozen)
     image.gather(right, null)
+    image.leaveOut()
     return image.write(id, pageRight(words, right), low, high, 0, image.count)
   }
 

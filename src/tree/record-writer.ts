@@ -12,9 +12,9 @@ import {
   kindOf,
   wordsOf,
 } from '../log/block.ts'
-import { ROOM_ORDINARY, STREAM_EXTENTS, STREAM_RECORDS } from '../log/log.ts'
+import { ROOM_ORDINARY, ROOM_PROMISED, STREAM_EXTENTS, STREAM_RECORDS } from '../log/log.ts'
 import type { TreeContext } from './context.ts'
-import { EXTENT_KEY, RECORD_VERSION, extentListAt } from './record.ts'
+import { EXTENT_KEY, RECORD_PREV, RECORD_VERSION, TOMBSTONE, extentListAt } from './record.ts'
 import { type KeyBuffer, RECORD_KEY } from './key.ts'
 
 /** Smallest piece of data worth an extent of its own, in words. */
@@ -64,6 +64,7 @@ export class RecordWriter {
     const keyWords = (length + 3) >>> 2
     // Private until linked: plain stores. What the last key word holds past the key, the value overwrites.
     words[record + RECORD_VERSION] = 0
+    words[record + RECORD_PREV] = 0
     const source = key.words
     for (let i = 0; i < keyWords; i++) words[record + RECORD_KEY + i] = source[i]
     this.record = record
@@ -104,6 +105,27 @@ export class RecordWriter {
     }
   }
 
+  /**
+   * Writes a tombstone, in room that was promised.
+   * @throws HeddleError HEDDLE_FULL
+   */
+  writeTombstone(key: KeyBuffer): void {
+    const { context } = this
+    const keyWords = (key.length + 3) >>> 2
+    const size = RECORD_KEY + keyWords + 2
+    context.log.prepare(STREAM_RECORDS, size, ROOM_PROMISED)
+    this.extents.length = 0
+    this.record = context.log.reserve(STREAM_RECORDS, size)
+    this.writeList(key, keyWords, TOMBSTONE)
+    this.header = blockHeader(KIND_EXTENT_RECORD, size, key.length, 0, false)
+    context.log.complete(this.record, this.header)
+  }
+
+  /** Notes, before the record is linked, what it is to replace: 0 for nothing. */
+  replaces(record: number): void {
+    this.words[this.record + RECORD_PREV] = record
+  }
+
   private writeExtents(key: KeyBuffer, keyWords: number, value: Uint8Array, length: number): void {
     const { log, arena } = this.context
     const overhead = EXTENT_KEY + keyWords
@@ -135,6 +157,7 @@ export class RecordWriter {
   private writeList(key: KeyBuffer, keyWords: number, length: number): void {
     const { words, record, extents } = this
     words[record + RECORD_VERSION] = 0
+    words[record + RECORD_PREV] = 0
     for (let i = 0; i < keyWords; i++) words[record + RECORD_KEY + i] = key.words[i]
     const list = record + RECORD_KEY + keyWords
     words[list] = length

@@ -2,12 +2,15 @@
  * Records: what a leaf's words lead to.
  *
  *   word 0  block header (log)
- *        1  version: 0 = not yet stamped; stamping after installation is what snapshots will do, so it is atomic
- *        2  key bytes, then directly the value bytes                      (KIND_RECORD)
- *        2  key bytes to a whole word, value bytes, number of extents, addresses   (KIND_EXTENT_RECORD)
+ *        1  VERSION, atomic: when it took effect (stamp.ts)
+ *        2  PREV, atomic: the version before it, or when it was deleted (stamp.ts)
+ *        3  key bytes, then directly the value bytes                      (KIND_RECORD)
+ *        3  key bytes to a whole word, value bytes, number of extents, addresses   (KIND_EXTENT_RECORD)
  *   extent: 0 block header   1 key bytes to a whole word, then data       (KIND_EXTENT; the key leads the cleaner home)
  *
- * All but header and version is immutable once the record is linked.
+ * A tombstone says that the key is absent: an extent record whose value has TOMBSTONE bytes, and no extents.
+ *
+ * All but header, VERSION and PREV is immutable once the record is linked.
  */
 import {
   KIND_EXTENT,
@@ -23,6 +26,9 @@ import { failUseAfterFree } from '../memory/assert.ts'
 import { RECORD_KEY } from './key.ts'
 
 export const RECORD_VERSION = 1
+export const RECORD_PREV = 2
+/** In place of the length of a value: there is none. */
+export const TOMBSTONE = -1
 export const EXTENT_KEY = 1
 
 /** Loads a record's header, and goes off if what stands there is no record. */

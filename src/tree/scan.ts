@@ -2,13 +2,18 @@
  * A scan over the leaves in either direction that holds no pin between its steps: it remembers a key, not a page.
  *
  * Weakly consistent: keys come in order and none twice; what was there throughout is seen; what comes or goes meanwhile
- * may be seen or not. Thread safety: a Scan belongs to one participant; each step runs in the caller's critical region.
+ * may be seen or not. A scan at a snapshot's value of the clock sees what was there then, whoever writes meanwhile: each
+ * leaf is read at a moment of its own, but the versions are those of one. Thread safety: a Scan belongs to one participant; each step runs in the caller's critical region.
  */
 import { keyBytesOf } from '../log/block.ts'
-import { KeyBuffer } from './key.ts'
+import { KeyBuffer, RECORD_KEY } from './key.ts'
+import { STAMPED } from './stamp.ts'
 import { NO_FENCE, highAt, highBytes, lowAt, lowBytes } from './page.ts'
-import { recordHeader, recordKeyAt } from './record.ts'
+import { RECORD_VERSION, recordHeader, recordKeyAt } from './record.ts'
 import type { Tree } from './tree.ts'
+
+/** What a scan that goes by no snapshot is at. */
+export const NOW = -1
 
 export class Scan {
   /** Where the scan goes on; set `length` 0 and `inclusive` to begin at the smallest key. */
@@ -18,9 +23,13 @@ export class Scan {
   /** Whether a reverse scan has no upper bound yet. */
   private unbounded = false
   done = false
+  /** The value of the clock that is read at, or NOW. */
+  at = NOW
   /** After a step: records are image.records[first], in steps of +1 or -1, `count` of them. */
   first = 0
   count = 0
+  /** Keeps loads from being optimised away. */
+  touched = 0
   private readonly tree: Tree
 
   constructor(tree: Tree, reverse: boolean, unbounded: boolean) {
@@ -35,6 +44,7 @@ export class Scan {
     this.reverse = reverse
     this.unbounded = reverse && unbounded
     this.done = false
+    this.at = NOW
   }
 
   /** See `first`. */
@@ -66,6 +76,32 @@ export class Scan {
       image.gatherFrom(base, from, !this.inclusive, limit + 1)
       this.takeForward(limit, base)
     }
+    this.resolve()
+  }
+
+  /** Takes the versions that are to be seen in place of the heads, and leaves out keys that are absent. */
+  private resolve(): void {
+    const { context, image } = this.tree
+    const { words } = context.arena
+    const { records, flags } = image
+    const { count, first, at } = this
+    const step = this.reverse ? -1 : 1
+    // A word of each, so that the processor fetches the records side by side instead of one after the other. The empty key
+    // has no word, but it is the first of all or the last.
+    let sum = 0
+    for (let i = 1, from = first + step; i < count - 1; i++, from += step) sum ^= words[records[from] + RECORD_KEY]
+    this.touched = sum
+    let kept = 0
+    for (let i = 0, from = first; i < count; i++, from += step) {
+      let record = records[from]
+      if (at !== NOW || flags[from] !== 0 || Atomics.load(words, record + RECORD_VERSION) < STAMPED) {
+        const word = record | flags[from]
+        record = at === NOW ? context.versions.current(word) : context.versions.at(word, at)
+        if (record === 0) continue
+      }
+      records[first + step * kept++] = record
+    }
+    this.count = kept
   }
 
   private takeForward(limit: number, base: number): void {

@@ -25,11 +25,14 @@ import {
   separatorsAt,
 } from './page.ts'
 import { extentListAt, recordKeyAt } from './record.ts'
+import { ANCIENT, STAMPED, STAMP_MASK } from './stamp.ts'
 import type { Tree } from './tree.ts'
 
 export interface TreeReport {
   problems: string[]
   entries: number
+  /** Versions that are kept behind those that are seen now, and deleted keys. */
+  kept: number
   pages: number
   height: number
   /** Words of blocks that the tree leads to. */
@@ -191,7 +194,7 @@ export class Verifier {
     for (let i = 0; i < count; i++) {
       const record = Atomics.load(words, heads + count + i) & FRAGMENT_MASK
       if (record === 0) continue
-      this.checkRecord(id, base, record)
+      this.checkChain(id, base, Atomics.load(words, heads + count + i))
       const key = recordKeyAt(record)
       const length = keyBytesOf(Atomics.load(words, record))
       if (words[heads + i] !== headAt(this.bytes, key, length, prefix)) this.problem(`a head of leaf ${id} is wrong`)
@@ -204,7 +207,7 @@ export class Verifier {
     for (let i = 0; i < slots; i++) {
       const word = Atomics.load(words, heads + 2 * count + i)
       if (word === 0 || word === SEALED) break
-      if ((word & FRAGMENT_MASK) !== 0) this.checkRecord(id, base, word & FRAGMENT_MASK)
+      if ((word & FRAGMENT_MASK) !== 0) this.checkChain(id, base, word)
     }
     image.clear()
     image.gather(base, null)
@@ -215,10 +218,28 @@ export class Verifier {
     }
   }
 
+  /** Checks what a word leads to, and the versions behind it. */
+  private checkChain(id: number, base: number, word: number): void {
+    const { versions, clock } = this.tree.context
+    const now = versions.current(word)
+    let newer = clock.version()
+    for (let record = word & FRAGMENT_MASK; record !== 0;) {
+      this.checkRecord(id, base, record)
+      if (record === now) this.report.entries++
+      else this.report.kept++
+      const version = versions.stamp(record)
+      if (version >= STAMPED && (version & ANCIENT) === 0) {
+        if ((newer & ANCIENT) !== 0 || clock.precedes(newer & STAMP_MASK, version & STAMP_MASK))
+          this.problem(`a key of leaf ${id} has versions out of order`)
+      }
+      if (version >= STAMPED) newer = version
+      record = versions.behind(record, version)
+    }
+  }
+
   private checkRecord(id: number, base: number, record: number): void {
     const { words } = this
     const header = Atomics.load(words, record)
-    this.report.entries++
     this.reach(record, `a record of leaf ${id}`)
     const at = recordKeyAt(record)
     const length = keyBytesOf(header)
@@ -279,6 +300,7 @@ function emptyReport(): TreeReport {
   return {
     problems: [],
     entries: 0,
+    kept: 0,
     pages: 0,
     height: 0,
     reachableWords: 0,

@@ -4,6 +4,7 @@ import type { Pair } from './codec-pairs.ts'
 import { assertSame, command, type StoreCommand } from './command.ts'
 import { readingCommands } from './reading-commands.ts'
 import { show } from './show.ts'
+import { snapshotCommands } from './snapshot-commands.ts'
 
 /** Every operation of a store, with every option, on keys that are likely to meet. */
 export function allCommands<K, V>(pair: Pair<K, V>): fc.Arbitrary<StoreCommand<K, V>>[] {
@@ -43,6 +44,7 @@ export function allCommands<K, V>(pair: Pair<K, V>): fc.Arbitrary<StoreCommand<K
     drain,
     fill(pair),
     empty(pair),
+    snapshotCommands(pair),
   ].concat(readingCommands(pair))
 }
 

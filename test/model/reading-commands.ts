@@ -61,7 +61,8 @@ function encoded<K, V>(pair: Pair<K, V>, store: Store<K, V>, key: K, value: V): 
   return bytes
 }
 
-function ranges<K, V>(pair: Pair<K, V>): fc.Arbitrary<ModelRange<K>> {
+/** Ranges of every kind, with bounds that are likely to be keys. */
+export function ranges<K, V>(pair: Pair<K, V>): fc.Arbitrary<ModelRange<K>> {
   const bound = fc.oneof(pair.keys.arbitrary, fc.integer({ min: 0, max: 60 }).map(pair.keys.numbered))
   const below = [bound.map((gt) => ({ gt })), bound.map((gte) => ({ gte }))] as const
   const above = [bound.map((lt) => ({ lt })), bound.map((lte) => ({ lte }))] as const

@@ -60,6 +60,10 @@ function atTheEnd<K, V>(model: SortedModel<K, V>, stores: Stores<K, V>): void {
     assertSame([...store.entries()], model.entries())
     assertSame([...store.entries({ reverse: true })], model.entries({ reverse: true }))
   }
+  for (const { snapshot, then } of model.snapshots.splice(0)) {
+    assertSame([...snapshot], then.entries())
+    snapshot.close()
+  }
   assertDrained(stores)
   stores[0]!.clear()
   assertDrained(stores)

@@ -1,3 +1,4 @@
+import type { Snapshot } from '../../src/index.ts'
 import type { Pair } from './codec-pairs.ts'
 
 export interface ModelRange<K> {
@@ -13,10 +14,19 @@ export interface ModelRange<K> {
 /** What the store should be: a plain array in the order of the keys. */
 export class SortedModel<K, V> {
   readonly pair: Pair<K, V>
+  /** Snapshots that are live, each with the model of that moment. */
+  readonly snapshots: { readonly snapshot: Snapshot<K, V>; readonly then: SortedModel<K, V> }[] = []
   #entries: [K, V][] = []
 
   constructor(pair: Pair<K, V>) {
     this.pair = pair
+  }
+
+  /** A model of this moment. */
+  copy(): SortedModel<K, V> {
+    const copy = new SortedModel(this.pair)
+    copy.#entries = [...this.#entries]
+    return copy
   }
 
   get size(): number {

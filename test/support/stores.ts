@@ -32,6 +32,7 @@ export function faults<K, V>(store: Store<K, V>): string[] {
   if (!report.ok) found.push('verify() says not ok')
   if (report.leakedWords !== 0) found.push(`${report.leakedWords} words leaked`)
   if (report.leakedPageIds !== 0) found.push(`${report.leakedPageIds} page ids leaked`)
+  if (report.kept !== 0 && store.stats().snapshotsLive === 0) found.push(`${report.kept} versions are kept for nobody`)
   const scanned = countEntries(store)
   if (report.entries !== scanned) found.push(`verify() counts ${report.entries} entries, a scan ${scanned}`)
   if (store.size !== scanned) found.push(`size is ${store.size}, a scan counts ${scanned} entries`)

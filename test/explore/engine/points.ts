@@ -11,6 +11,7 @@ import {
   recordKeyAt,
 } from '../../../src/tree/record.ts'
 import { Scan } from '../../../src/tree/scan.ts'
+import type { Mark } from '../../../src/tree/snapshots.ts'
 import { PUT_ABSENT, PUT_ANY } from '../../../src/tree/tree.ts'
 
 /** ASCII text. */
@@ -181,6 +182,52 @@ export function scanKeys(engine: Engine, reverse = false): Text[] {
     scheme.leave()
   }
   return keys
+}
+
+/** What a snapshot sees, forward; undefined if it was ended. */
+export function entriesAt(engine: Engine, mark: Mark, reverse = false): [Text, Text][] | undefined {
+  const { scheme, tree, arena, snapshots } = engine
+  const scan = new Scan(tree, reverse, true)
+  scan.at = mark.ts
+  const entries: [Text, Text][] = []
+  while (!scan.done) {
+    scheme.enter()
+    scan.step(Number.MAX_SAFE_INTEGER)
+    for (let i = 0; i < scan.count; i++) {
+      const record = scan.record(i)
+      const header = recordHeader(arena.words, record)
+      const key = textAt(engine, recordKeyAt(record), keyBytesOf(header))
+      entries.push([key, valueOf(engine, record, header)])
+    }
+    const live = snapshots.isLive(mark)
+    scheme.leave()
+    if (!live) return undefined
+  }
+  return reverse ? entries.reverse() : entries
+}
+
+/** What a key had for a snapshot; 'ended' if it was ended. */
+export function getAt(engine: Engine, mark: Mark, key: Text): Text | undefined {
+  const { scheme, tree, snapshots } = engine
+  setKey(engine, key)
+  scheme.enter()
+  const record = tree.findAt(mark.ts)
+  const value = record === 0 ? undefined : valueOf(engine, record, tree.search.header)
+  const live = snapshots.isLive(mark)
+  scheme.leave()
+  return live ? value : 'ended'
+}
+
+/** All entries of one moment: of a snapshot that is taken and closed again. */
+export function entries(engine: Engine): [Text, Text][] {
+  return noted('entries', [], () => {
+    for (;;) {
+      const mark = engine.snapshots.take(0)
+      const found = entriesAt(engine, mark)
+      engine.snapshots.close(mark)
+      if (found !== undefined) return found
+    }
+  })
 }
 
 /** What a thread does. */

@@ -13,10 +13,24 @@ import { scenarios as merges } from './merges.ts'
 import type { Actor, Rehearsable } from './play.ts'
 import { scenarios as reaping } from './reaping.ts'
 import { scenarios as segments } from './segments.ts'
+import { scenarios as snapshots } from './snapshots.ts'
 import { scenarios as splits } from './splits.ts'
 import { scenarios as verifying } from './verifying.ts'
 
-const all = [cleaning, cursors, epochs, freeList, funerals, leaves, merges, reaping, segments, splits, verifying].flat()
+const all = [
+  cleaning,
+  cursors,
+  epochs,
+  freeList,
+  funerals,
+  leaves,
+  merges,
+  reaping,
+  segments,
+  snapshots,
+  splits,
+  verifying,
+].flat()
 
 type Counts = Record<CounterName, number>
 

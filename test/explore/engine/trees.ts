@@ -67,6 +67,8 @@ function treeFaults(engine: Engine): string[] {
   for (const name of ['leakedWords', 'leakedPageIds', 'waitingPageIds', 'waitingSegments'] as const) {
     if (report[name] !== 0) found.push(`${name}: ${report[name]}`)
   }
+  if (report.kept !== 0 && engine.tree.context.snapshots.countLive() === 0)
+    found.push(`${report.kept} are kept for nobody`)
   const after = pairsOf(engine)
   if (String(after) !== String(before)) found.push(`a drain made ${after.join(' ')} of ${before.join(' ')}`)
   if (report.entries !== after.length) found.push(`verify counts ${report.entries} entries, a scan ${after.length}`)
@@ -96,7 +98,8 @@ function pairsOf(engine: Engine): string[] {
 
 /** The history with the map read at its end, as one more thread would find it. */
 function withLastLook(engine: Engine, history: readonly HistoryOperation[], pairs: Pairs): HistoryOperation[] {
-  const keys = new Set([...pairs.map(([key]) => key), ...history.map(({ args }) => args[0] as Text)])
+  const written = history.flatMap(({ args }) => (typeof args[0] === 'string' ? [args[0]] : []))
+  const keys = new Set([...pairs.map(([key]) => key), ...written])
   let moment = 0
   for (const { called, returned } of history) {
     moment = Math.max(moment, called, returned === Infinity ? 0 : returned)

@@ -1,7 +1,10 @@
-import type { Store } from '../../../src/index.ts'
+import type { Snapshot, Store } from '../../../src/index.ts'
 import { random, type Random } from '../random.ts'
 import { stopped, workerMain } from '../worker-main.ts'
 import { counterKey, StormWords, type StormData } from '../storm-words.ts'
+
+/** Snapshots of this thread that are live: at most three, since others have some too. */
+const live: Snapshot<string, string>[] = []
 
 // All operations at once on tiny pages, to be killed at any moment. Before and after each addition to a counter its thread
 // says so in shared memory, so that what a counter must hold is known whatever the moment.
@@ -39,7 +42,10 @@ function other(store: Store<string, string>, rng: Random, slot: number, bigValue
   const key = rng.chance(50) ? mine : shared
   const big = bigValues && rng.chance(10)
   const value = 'v'.repeat(big ? 2000 + rng.int(40_000) : rng.int(80))
-  switch (rng.int(8)) {
+  switch (rng.int(9)) {
+    case 8:
+      look(store, rng, key)
+      break
     case 0:
     case 1:
       store.set(key, value)
@@ -60,6 +66,26 @@ function other(store: Store<string, string>, rng: Random, slot: number, bigValue
     default:
       for (let i = rng.int(40); i > 0; i--) store.delete(`${counterKey(rng.int(4))} ${slot} ${i}`)
       if (rng.chance(5)) store.drain()
+  }
+}
+
+/** Takes a snapshot, or reads one twice, which must give the same, or closes one. */
+function look(store: Store<string, string>, rng: Random, from: string): void {
+  const snapshot = live[rng.int(3)]
+  if (snapshot === undefined) {
+    if (live.length < 3) live.push(store.snapshot())
+    return
+  }
+  if (rng.chance(30)) {
+    live.splice(live.indexOf(snapshot), 1)
+    snapshot.close()
+    return
+  }
+  const once = [...snapshot.entries({ gte: from, limit: 30 })]
+  const again = [...snapshot.entries({ gte: from, limit: 30 })]
+  if (String(once) !== String(again)) throw new Error(`a snapshot gave ${String(once)}, then ${String(again)}`)
+  for (const [key, value] of once) {
+    if (snapshot.get(key) !== value) throw new Error(`a snapshot gave another value for ${key} than in its entries`)
   }
 }
 

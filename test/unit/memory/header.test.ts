@@ -17,6 +17,10 @@ describe('the header of an arena', () => {
       leafSlots: fc.integer({ min: 1, max: 128 }),
       innerEntries: fc.integer({ min: 3, max: 512 }),
       inlineBytes: fc.integer({ min: 16, max: 2 ** 20 }),
+      maxSnapshots: fc.integer({ min: 1, max: 4096 }),
+      clockBits: fc.integer({ min: 5, max: 28 }),
+      snapshotMs: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
+      snapshotWords: fc.integer({ min: 0, max: 2 ** 30 }),
       scheme: fc.constantFrom(...SCHEMES),
       paranoid: fc.boolean(),
     })
@@ -42,14 +46,14 @@ describe('the header of an arena', () => {
 
   it('a fresh arena is all zeros but for the header', () => {
     const { words } = createArena(geometry())
-    expect(words.findIndex((word, i) => i >= 13 && word !== 0)).toBe(-1)
-    expect(words.subarray(1, 13)).not.toContain(undefined)
+    expect(words.findIndex((word, i) => i >= 18 && word !== 0)).toBe(-1)
+    expect(words.subarray(1, 17)).not.toContain(undefined)
     expect(words[0]).toBe(0)
   })
 })
 
 describe('a buffer that holds no arena is refused', () => {
-  const fields = { format: 1, length: 2, scheme: 10, magic: 12 }
+  const fields = { format: 1, length: 2, scheme: 10, magic: 16 }
 
   it.each([0, 4, 252, 257, 1001])('of %i bytes', (bytes) => {
     expect(() => viewArena(new SharedArrayBuffer(bytes))).toThrow(badHandle)

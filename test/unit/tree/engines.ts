@@ -4,7 +4,7 @@ import { PARTICIPANT_WORDS } from '../../../src/memory/layout.ts'
 import { OWNER, STATUS_FREE, STATUS_LIVE, statusOf } from '../../../src/reclaim/participant.ts'
 import { Engine } from '../../../src/store/engine.ts'
 import { checkOptions, type Tuning } from '../../../src/store/options.ts'
-import { inlineValueBytes, recordHeader, recordKeyAt } from '../../../src/tree/record.ts'
+import { extentListAt, inlineValueBytes, recordHeader, recordKeyAt } from '../../../src/tree/record.ts'
 import { KIND_EXTENT_RECORD, keyBytesOf, kindOf } from '../../../src/log/block.ts'
 import { Scan } from '../../../src/tree/scan.ts'
 import { PUT_ANY } from '../../../src/tree/tree.ts'
@@ -62,7 +62,7 @@ export function remove(engine: Engine, key: Bytes): boolean {
 function valueText(engine: Engine, record: number, header: number): string {
   const { words, bytes } = engine.arena
   if (kindOf(header) === KIND_EXTENT_RECORD) {
-    return `${words[record + 2 + ((keyBytesOf(header) + 3) >>> 2)]} bytes`
+    return `${words[extentListAt(record, header)]} bytes`
   }
   const at = recordKeyAt(record) + keyBytesOf(header)
   return String.fromCharCode(...bytes.slice(at, at + inlineValueBytes(header)))
@@ -115,6 +115,8 @@ export function faults(engine: Engine): string[] {
   for (const name of ['leakedWords', 'leakedPageIds', 'waitingPageIds', 'waitingSegments'] as const) {
     if (report[name] !== 0) found.push(`${name}: ${report[name]}`)
   }
+  if (report.kept !== 0 && engine.tree.context.snapshots.countLive() === 0)
+    found.push(`${report.kept} are kept for nobody`)
   const counted = entries(engine).length
   if (report.entries !== counted) found.push(`verify counts ${report.entries} entries, a scan ${counted}`)
   if (engine.size() !== counted) found.push(`size is ${engine.size()}, a scan counts ${counted}`)

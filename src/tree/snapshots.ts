@@ -1,0 +1,196 @@
+/**
+ * Taking, attaching to and closing snapshots; when they are ended for others' sake.
+ *
+ * A snapshot announces itself, then takes the clock's value and moves the clock on by one CAS, with the flag up. Only its
+ * own CAS counts: were it content with another thread's, a batch could have moved the clock with the flag down.
+ *
+ * Progress: taking one is lock-free, and takes constant time unless the clock's range is used up: then it sweeps first,
+ * O(n). Thread safety: one Snapshots belongs to one participant. Death: a slot, which the reaper frees.
+ */
+import { HeddleError } from '../memory/error.ts'
+import type { Relocate } from '../log/cleaner.ts'
+import { COUNTER, sumCounter } from '../reclaim/participant.ts'
+import type { TreeContext } from './context.ts'
+import { Tidy } from './tidy.ts'
+import type { Tree } from './tree.ts'
+
+/** What stands for a snapshot: a slot, the state that it has in the slot while it is live, its value of the clock. */
+export interface Mark {
+  readonly slot: number
+  readonly state: number
+  readonly ts: number
+}
+
+/** Share of the clock's range after which the cleaner sweeps, so that nobody else has to. */
+const SWEEP_AT = 0.75
+/** Kept words are looked for all over the tree when they are this share of all words, in parts of it. */
+const KEPT_PART = 32
+/** Calls of `relieve` before it ends a snapshot: memory that was let go comes back some epochs later. */
+const CALLS_BEFORE_END = 4
+
+export class Snapshots {
+  private readonly context: TreeContext
+  private readonly tidy: Tidy
+  /** Snapshots that had ended when this participant last walked for what they kept. */
+  private walkedAt = 0
+  /** Calls of `relieve` that found nothing more to let go. */
+  private calls = 0
+
+  /** @param relocate see Tidy */
+  constructor(tree: Tree, relocate: Relocate) {
+    this.context = tree.context
+    this.tidy = new Tidy(tree, relocate)
+  }
+
+  private tooMany(): HeddleError {
+    return new HeddleError(
+      'HEDDLE_TOO_MANY_SNAPSHOTS',
+      `all ${this.context.arena.layout.maxSnapshots} snapshots are in use; close some, or open with a larger tuning.maxSnapshots`,
+    )
+  }
+
+  /** What a read at a snapshot that was ended says. */
+  expired(): HeddleError {
+    return new HeddleError(
+      'HEDDLE_SNAPSHOT_EXPIRED',
+      'the snapshot was ended, since it is too old or kept too much memory, or it was closed before it was attached to; take a new one',
+    )
+  }
+
+  private announce(): number {
+    const slot = this.context.snapshots.announce()
+    if (slot < 0) throw this.tooMany()
+    return slot
+  }
+
+  /**
+   * Takes a snapshot of now. Not inside a critical region.
+   * @param now milliseconds, from which its age is counted
+   * @throws HeddleError HEDDLE_TOO_MANY_SNAPSHOTS, HEDDLE_FULL if the clock's range is used up and a sweep lacks room
+   */
+  take(now: number): Mark {
+    const { snapshots, me } = this.context
+    for (;;) {
+      this.makeTime()
+      const slot = this.announce()
+      const ts = this.tick()
+      if (ts >= 0) {
+        const state = snapshots.goLive(slot, ts, now)
+        if (state !== 0) {
+          me.count(COUNTER.snapshots, 1)
+          return { slot, state, ts }
+        }
+      }
+      snapshots.release(slot)
+    }
+  }
+
+  /** Moves the clock on, with the flag up. @returns the value it had, or -1 if its range is used up */
+  private tick(): number {
+    const { clock } = this.context
+    for (;;) {
+      const word = clock.load()
+      if (!clock.mayAdvance(word)) return -1
+      if (clock.advance(word, 1)) return clock.stampOf(word)
+    }
+  }
+
+  /** Sees to it that the clock may go on. @throws HeddleError HEDDLE_FULL */
+  private makeTime(): void {
+    const { clock } = this.context
+    while (!clock.mayAdvance(clock.load())) {
+      if (this.tidy.sweep()) continue
+      throw new HeddleError(
+        'HEDDLE_FULL',
+        'no memory is left to make old versions ageless, which has to be done now and then; delete entries, or open the store with more memory',
+      )
+    }
+  }
+
+  /**
+   * Takes another snapshot at the value of a mark, which may be anybody's.
+   * @throws HeddleError HEDDLE_SNAPSHOT_EXPIRED if that is not live any more, HEDDLE_TOO_MANY_SNAPSHOTS
+   */
+  attach(mark: Mark, now: number): Mark {
+    const { snapshots } = this.context
+    const slot = this.announce()
+    snapshots.countAttach()
+    const state = snapshots.goLive(slot, mark.ts, now)
+    if (state !== 0 && snapshots.state(mark.slot) === mark.state) return { slot, state, ts: mark.ts }
+    snapshots.release(slot)
+    throw this.expired()
+  }
+
+  /** Whether what was read at a mark since the caller entered its critical region is right. */
+  isLive(mark: Mark): boolean {
+    return this.context.snapshots.state(mark.slot) === mark.state
+  }
+
+  /** Gives up a mark that this participant took. */
+  close(mark: Mark): void {
+    this.context.snapshots.release(mark.slot)
+  }
+
+  /** Words of versions that are kept for snapshots. An estimate after deaths. */
+  keptWords(): number {
+    const { arena } = this.context
+    const kept = (sumCounter(arena, COUNTER.keptWords) - sumCounter(arena, COUNTER.unkeptWords)) | 0
+    return kept > 0 ? kept : 0
+  }
+
+  /**
+   * What the background cleaner does in each round: ends snapshots over their limits, lets go of what ended ones kept, and
+   * sweeps the clock's range before it is used up. Not inside a critical region. Gives way to a verifier, as cleaning does.
+   */
+  maintain(now: number): void {
+    const { segments } = this.context.log
+    if (!segments.claimWalk()) return
+    try {
+      if (!segments.resting()) this.maintainNow(now)
+    } finally {
+      segments.endWalk()
+    }
+  }
+
+  private maintainNow(now: number): void {
+    const { snapshots, arena, clock } = this.context
+    const { snapshotMs, snapshotWords } = arena.layout
+    if (snapshotMs > 0) this.countExpired(snapshots.expireOlder(now, snapshotMs))
+    const limit = Math.min(snapshotWords, arena.layout.arenaWords / KEPT_PART)
+    if (this.keptWords() > limit && snapshots.ends() !== this.walkedAt) this.trimAll()
+    if (this.keptWords() > snapshotWords && snapshots.expireOldest()) {
+      this.countExpired(1)
+      this.trimAll()
+    }
+    if (clock.used() > SWEEP_AT) this.tidy.sweep()
+  }
+
+  private countExpired(count: number): void {
+    if (count > 0) this.context.me.count(COUNTER.snapshotsExpired, count)
+  }
+
+  /** Lets go of every version that nobody needs. Not inside a critical region. O(n). @param thorough see Tidy */
+  trimAll(thorough = false): void {
+    const { snapshots } = this.context
+    this.walkedAt = snapshots.ends()
+    snapshots.settle()
+    this.tidy.trimAll(thorough)
+  }
+
+  /**
+   * For an append that found no room by cleaning: lets go of what ended snapshots kept. If that was done and time was given
+   * to what it freed, ends the oldest. Not inside a critical region.
+   * @returns whether it is worth trying again
+   */
+  relieve(): boolean {
+    const { snapshots } = this.context
+    if (this.keptWords() === 0) return false
+    if (snapshots.ends() === this.walkedAt) {
+      if (++this.calls % CALLS_BEFORE_END !== 0) return snapshots.countLive() > 0
+      if (!snapshots.expireOldest()) return false
+      this.countExpired(1)
+    }
+    this.trimAll()
+    return true
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * A walk over all leaves that lets go of versions that no snapshot needs, and, as a sweep, of old stamps.
+ *
+ * Chains are trimmed whenever their key is written; the walk is for keys that nobody writes any more. A sweep lets the
+ * clock go on: it takes the value of the clock some way back (the horizon), ends the snapshots before it, and sees to it
+ * that no stamp before it is left: versions are marked ANCIENT, deaths go with their records. When it is through, the
+ * clock may go on from there (clock.ts).
+ *
+ * Why no old stamp comes back: what was installed before the walk began is stamped by it, so whoever loaded the clock
+ * before and stalled fails at his CAS; what is installed later is stamped with the clock of later, which is not before
+ * the horizon. A mover that copied a stamp before it was rewritten has HELD the record, and is made to fail by putting a
+ * copy in its place first.
+ *
+ * Thread safety: any number of threads may walk; all of it is done by CAS. Progress: lock-free, O(n), one critical region
+ * for each leaf. Death: a walk that was not finished leaves nothing.
+ */
+import type { Relocate } from '../log/cleaner.ts'
+import { ROOM_PROMISED, STREAM_PAGES } from '../log/log.ts'
+import { EMPTIED, FRAGMENT_MASK, SEALED } from '../pagecache/fragment.ts'
+import { BASE_SHAPE, countOf, slotsOf } from '../pagecache/base.ts'
+import type { TreeContext } from './context.ts'
+import { KeyBuffer } from './key.ts'
+import { NO_FENCE, headsAt, highAt, highBytes } from './page.ts'
+import type { Tree } from './tree.ts'
+
+/** What a step over a leaf or a word gives if it is not the room, stream << 16 | words, that it lacks. */
+const ON = 0
+const END = -1
+const AGAIN = -2
+const STUCK = -3
+
+export class Tidy {
+  private readonly tree: Tree
+  private readonly context: TreeContext
+  private readonly words: Int32Array
+  private readonly relocate: Relocate
+  private readonly from = new KeyBuffer()
+  /** While sweeping, the stamp before which none may be left; else -1. */
+  private horizon = -1
+  private walking = false
+  /** Whether also what is HELD, or frozen, is to be let go, by copies. */
+  private thorough = false
+
+  /** @param relocate puts a copy in a record's place */
+  constructor(tree: Tree, relocate: Relocate) {
+    this.tree = tree
+    this.context = tree.context
+    this.words = tree.context.arena.words
+    this.relocate = relocate
+  }
+
+  /**
+   * Lets go of what can be let go. Not inside a critical region. O(n).
+   * @param thorough also of what a record that is HELD keeps, which needs a copy of it
+   */
+  trimAll(thorough: boolean): void {
+    if (this.walking) return
+    this.thorough = thorough
+    try {
+      this.walkAll()
+    } finally {
+      this.thorough = false
+    }
+  }
+
+  /**
+   * Makes the clock able to go on for half of its range at least. Ends snapshots from before the last quarter of it. Not
+   * inside a critical region.
+   * @returns false if a record that had to be copied found no room
+   */
+  sweep(): boolean {
+    const { clock, snapshots } = this.context
+    const counter = clock.horizonOf(clock.load())
+    const stamp = clock.stampOf(counter << 1)
+    snapshots.expireBefore(stamp)
+    this.horizon = stamp
+    this.thorough = true
+    snapshots.beginHorizon(stamp)
+    try {
+      if (!this.walkAll()) return false
+    } finally {
+      snapshots.endHorizon()
+      this.horizon = -1
+      this.thorough = false
+    }
+    clock.sweptTo(counter)
+    return true
+  }
+
+  private walkAll(): boolean {
+    const { scheme } = this.context
+    this.walking = true
+    this.from.finish(0)
+    try {
+      for (;;) {
+        let lacking = 0
+        scheme.enter()
+        try {
+          lacking = this.walkLeaf()
+        } finally {
+          scheme.leave()
+        }
+        if (lacking === END) return true
+        if (lacking === STUCK) return false
+        if (lacking > 0 && !this.context.log.tryPrepare(lacking >>> 16, lacking & 0xffff, ROOM_PROMISED)) return false
+      }
+    } finally {
+      this.walking = false
+    }
+  }
+
+  /** Goes through one leaf, the same as before if something stood in the way. */
+  private walkLeaf(): number {
+    const { words } = this
+    const { search } = this.tree
+    search.descend(this.from, 0, false)
+    const { id, base } = search
+    const shape = words[base + BASE_SHAPE]
+    const first = headsAt(words, base) + countOf(shape)
+    const slots = first + countOf(shape)
+    for (let at = first; at < slots + slotsOf(shape); at++) {
+      const word = Atomics.load(words, at)
+      if (at >= slots && (word === 0 || word === SEALED)) break
+      if ((word & FRAGMENT_MASK) === 0) continue
+      const lacking = this.tidyWord(at, word, id, base)
+      if (lacking !== ON) return lacking
+    }
+    const length = highBytes(words, base)
+    if (length === NO_FENCE) return END
+    this.from.copyFrom(this.context.arena.bytes, highAt(base), length)
+    return ON
+  }
+
+  private tidyWord(at: number, word: number, id: number, base: number): number {
+    const { versions, cache } = this.context
+    const head = word & FRAGMENT_MASK
+    const version = versions.stamp(head)
+    if (!versions.isVoid(head, version)) versions.trim(head, version)
+    if ((word & EMPTIED) !== 0 && versions.isGone(head)) {
+      if (versions.release(at, word) || !this.thorough) return ON
+      // Another thread has changed the word; or it is frozen, and its record goes with its base.
+      if (word >= 0) return AGAIN
+      this.context.shortage = 0
+      if (cache.materializer.consolidate(id, base)) return AGAIN
+      return this.context.shortage > 0 ? (STREAM_PAGES << 16) | this.context.shortage : STUCK
+    }
+    return this.thorough ? this.renewChain(head) : ON
+  }
+
+  /** Ages the versions behind a word, and replaces those that are HELD by copies. */
+  private renewChain(head: number): number {
+    const { versions } = this.context
+    for (let record = head; record !== 0;) {
+      if (this.horizon >= 0) versions.age(record, this.horizon)
+      const version = versions.stamp(record)
+      const behind = versions.behind(record, version)
+      if (versions.isHeld(record) && (behind !== 0 || this.horizon >= 0)) {
+        const lacking = this.relocate(record, Atomics.load(this.words, record))
+        return lacking > 0 ? lacking : AGAIN
+      }
+      record = behind
+    }
+    return ON
+  }
+}
