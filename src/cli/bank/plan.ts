@@ -9,7 +9,7 @@
  */
 import type { BatchOperation } from '../transactional-store.ts'
 
-export const JOINTS = 3
+export const JOINTS = 2
 export const POCKETS = 3
 const OPENING = 100
 

@@ -24,6 +24,8 @@ const WATCHDOG_MS = 180_000
 /** Whose transactions are tried: another store's, and by another worker, in tests of the bank itself. */
 export interface Staging {
   readonly worker: URL
+  /** What that worker is told besides its work. */
+  readonly data?: object
   readonly view: View
 }
 
@@ -39,7 +41,7 @@ export async function runBank(
     const bank = staging.view(store)
     const watchdog = store.spawn(workerUrl('soak'), { workerData: { watch: control.buffer, limitMs: WATCHDOG_MS } })
     try {
-      return await new Bank(options, screen, store, bank, control, staging.worker).run()
+      return await new Bank(options, screen, store, bank, control, staging).run()
     } finally {
       control.end()
       await new Promise((resolve) => watchdog.once('exit', resolve))
@@ -76,7 +78,7 @@ class Bank {
     store: TextStore,
     bank: TransactionalStore,
     control: Control,
-    url: URL,
+    { worker: url, data = {} }: Staging,
   ) {
     this.options = options
     this.screen = screen
@@ -85,7 +87,7 @@ class Bank {
     this.control = control
     this.plan = { accounts: options.accounts, slots: options.workers }
     const violated = (text: string): void => this.violated(text)
-    this.staff = new Staff({ url, seed: options.seed, plan: this.plan, store, control, violated })
+    this.staff = new Staff({ url, data, seed: options.seed, plan: this.plan, store, control, violated })
     this.random = new Random(options.seed, 1)
   }
 

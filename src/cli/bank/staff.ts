@@ -12,6 +12,7 @@ const MS_OF_PATIENCE = 30_000
 
 export interface StaffSetting {
   readonly url: URL
+  readonly data: object
   readonly seed: number
   readonly plan: Plan
   readonly store: TextStore
@@ -74,11 +75,11 @@ export class Staff {
   }
 
   private hire(index: number): void {
-    const { store, control, plan, seed, url, violated } = this.setting
+    const { store, control, plan, seed, url, data, violated } = this.setting
     const seeds = [seed, index, ++this.started]
     const work: BankWork = { store: store.handle, control: control.buffer, index, plan, seeds }
     control.slots[index].setState(STARTING)
-    const worker = store.spawn(url, { workerData: work })
+    const worker = store.spawn(url, { workerData: { ...data, ...work } })
     this.workers[index] = worker
     worker.on('message', (text: string) => violated(text))
     worker.on('error', (error) => violated(`a worker failed: ${error.stack ?? error.message}`))

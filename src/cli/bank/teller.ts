@@ -11,6 +11,7 @@ const MOST_MOVED = 40
 /** Accounts that are looked at together, by one range. */
 const NEIGHBOURS = 6
 const ATTEMPTS_OF_AUDIT = 3
+const MOST_THOUGHT = 300_000
 
 /** What a teller works with. */
 export interface Desk {
@@ -36,7 +37,7 @@ export class Teller {
       [20, () => this.transfer('snapshot')],
       [12, () => this.level('serializable')],
       [8, () => this.level('snapshot')],
-      [15, () => this.useJoint()],
+      [35, () => this.useJoint()],
       [20, () => this.movePockets()],
       [3, () => this.auditBySnapshot()],
       [2, () => this.auditByTransaction('serializable')],
@@ -103,8 +104,9 @@ export class Teller {
     const joint = random.below(JOINTS)
     const half = random.below(2)
     const other = accountKey(random.below(plan.accounts))
-    const wanted = random.between(1, 2 * MOST_MOVED)
-    const payIn = random.oneIn(2)
+    const payIn = random.oneIn(3)
+    // Two who each take all, by different halves, must not both succeed.
+    const wanted = payIn || random.oneIn(4) ? random.between(1, MOST_MOVED) : Infinity
     this.commit('serializable', (tx) => {
       const both = balance(tx, jointKey(joint, 0)) + balance(tx, jointKey(joint, 1))
       const amount = payIn ? -Math.min(wanted, balance(tx, other)) : Math.min(wanted, both)
@@ -130,10 +132,12 @@ export class Teller {
   }
 
   private commit(isolation: Isolation, body: (tx: TextTransaction) => void): void {
-    const { store, slot, index } = this.desk
+    const { store, slot, index, random } = this.desk
     const next = String(slot.done(TRANSFERS) + 1)
+    const thought = random.oneIn(4) ? random.below(MOST_THOUGHT) : 0
     const whole = (tx: TextTransaction): void => {
       body(tx)
+      think(thought)
       tx.set(sequenceKey(index), next)
     }
     this.settle(() => store.transaction(whole, { isolation }))
@@ -206,6 +210,11 @@ export class Teller {
     const done = slot.done(TRANSFERS)
     if (own !== done) violated(`${by}: slot ${index} has made ${done} transfers, and finds ${own}`)
   }
+}
+
+/** A transaction that takes its time overlaps with others, even on few cores. */
+function think(steps: number): void {
+  for (let i = 0; i < steps; i++) Math.imul(i, i)
 }
 
 function balance(reads: Pick<TextReads, 'get'>, key: string): number {

@@ -4,6 +4,7 @@ import { audit } from '../../../src/cli/bank/audit.ts'
 import { accountKey, jointKey, opening, pocketKey, type Plan } from '../../../src/cli/bank/plan.ts'
 import { runBank } from '../../../src/cli/bank/run.ts'
 import { Screen } from '../../../src/cli/screen.ts'
+import { program } from '../crew.ts'
 import { ReferenceStore } from '../reference/reference-store.ts'
 import type { Fault } from '../reference/one-key-store.ts'
 import { viewOf } from './view.ts'
@@ -15,10 +16,14 @@ async function play(fault: Fault, seed: number): Promise<{ code: number; line: s
   const lines: string[] = []
   const complaints: string[] = []
   const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => complaints.push(String(text)) > 0)
-  const worker = new URL(`../workers/bank.ts#${encodeURIComponent(fault)}`, import.meta.url)
+  const worker = program('bank')
   try {
     const screen = new Screen({ write: (text) => lines.push(text) })
-    const code = await runBank({ ...options, seed }, screen, { worker, view: (store) => viewOf(store, fault) })
+    const code = await runBank({ ...options, seed }, screen, {
+      worker,
+      data: { fault },
+      view: (store) => viewOf(store, fault),
+    })
     return { code, line: lines.join(''), complaints }
   } finally {
     stderr.mockRestore()

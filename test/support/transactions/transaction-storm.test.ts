@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { checkLevel, assertLevel } from '../elle/check.ts'
+import { checkLevel } from '../elle/check.ts'
 import type { AnomalyName } from '../elle/anomaly.ts'
-import type { History, Status } from '../elle/transaction.ts'
+import type { History } from '../elle/transaction.ts'
 import { MIB, openStore } from '../stores.ts'
 import { transactionStorm, type StormSetting } from './transaction-storm.ts'
 
@@ -16,25 +16,6 @@ async function historyOf(changes: Partial<StormSetting>): Promise<History> {
     store.close()
   }
 }
-
-describe('what real threads did to a store that is known to be right is accepted', () => {
-  it.each([
-    { workload: 'lists', layout: 'values', isolation: 'serializable' },
-    { workload: 'lists', layout: 'rows', isolation: 'serializable' },
-    { workload: 'registers', layout: 'values', isolation: 'serializable' },
-    { workload: 'registers', layout: 'rows', isolation: 'serializable' },
-    { workload: 'lists', layout: 'values', isolation: 'snapshot' },
-    { workload: 'registers', layout: 'rows', isolation: 'snapshot' },
-  ] as const)('$workload as $layout, $isolation', async (changes) => {
-    const history = await historyOf({ mix: { ...mix, ...changes } })
-    assertLevel(history, changes.isolation === 'serializable' ? 'strict serializable' : 'strong snapshot')
-    const count = (wanted: Status): number => history.filter(({ status }) => status === wanted).length
-    expect(count('ok')).toBeGreaterThan(300)
-    expect(count('aborted')).toBeGreaterThan(5)
-    expect(count('unknown')).toBeLessThanOrEqual(setting.threads)
-    expect(new Set(history.map(({ process }) => process)).size).toBe(setting.threads)
-  })
-})
 
 describe('a fault of the store shows in what real threads did', () => {
   it.each([

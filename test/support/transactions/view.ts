@@ -8,3 +8,6 @@ export type View = 'store' | Fault
 export function viewOf(store: Store<string, string>, view: View): TransactionalStore {
   return view === 'store' ? transactional(store) : new OneKeyStore(store, view)
 }
+
+/** Those that have to pass every test of transactions. */
+export const soundViews: readonly View[] = ['none']
