@@ -51,5 +51,14 @@ export function transactional(store: TextStore): TransactionalStore {
 
 /** A transaction that others were always faster than. */
 export function isConflict(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'HEDDLE_CONFLICT'
+  return hasCode(error, 'HEDDLE_CONFLICT')
+}
+
+/** A snapshot, or a transaction's, that the store has ended by its own limits. */
+export function isExpired(error: unknown): boolean {
+  return hasCode(error, 'HEDDLE_SNAPSHOT_EXPIRED')
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }

@@ -6,7 +6,7 @@ import { Random } from '../random.ts'
 import { Screen } from '../screen.ts'
 import { Control } from '../soak/control.ts'
 import { isBadOption, openText, type TextStore } from '../text-store.ts'
-import { transactional, type TransactionalStore } from '../transactional-store.ts'
+import { isExpired, transactional, type TransactionalStore } from '../transactional-store.ts'
 import { UsageError } from '../usage-error.ts'
 import { audit } from './audit.ts'
 import { opening, type Plan } from './plan.ts'
@@ -96,7 +96,7 @@ class Bank {
     this.bank.batch(opening(this.plan))
     this.audit()
     try {
-      if (await this.staff.start()) await this.watch(from, from + this.options.seconds * 1000)
+      if (await this.staff.start()) await this.watch(this.options.seconds * 1000)
     } finally {
       await this.staff.stop()
     }
@@ -107,10 +107,12 @@ class Bank {
     return this.violations === 0 ? 0 : 1
   }
 
-  /** Kills, audits and verifies until the time is up. */
-  private async watch(from: number, until: number): Promise<void> {
+  /** Kills, audits and verifies for so long. */
+  private async watch(ms: number): Promise<void> {
     const { control, staff } = this
-    const progress = this.screen.quietProgress('bank', until - from)
+    const from = performance.now()
+    const until = from + ms
+    const progress = this.screen.quietProgress('bank', ms)
     let kill = performance.now() + this.random.between(...MS_BETWEEN_KILLS)
     let verify = performance.now() + MS_BETWEEN_VERIFIES
     while (performance.now() < until && this.violations < MOST_TOLD) {
@@ -136,10 +138,12 @@ class Bank {
     const snapshot = this.bank.snapshot()
     try {
       for (const problem of audit(snapshot.entries(), this.plan).problems) this.violated(`an audit: ${problem}`)
+      this.audits++
+    } catch (error) {
+      if (!isExpired(error)) throw error
     } finally {
       snapshot.close()
     }
-    this.audits++
   }
 
   private verify(): void {

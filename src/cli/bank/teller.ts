@@ -1,7 +1,15 @@
 import type { Random } from '../random.ts'
 import type { Slot } from '../soak/control.ts'
-import { isConflict, type Isolation, type TextReads, type TextTransaction } from '../transactional-store.ts'
-import type { BatchOperation, TransactionalStore } from '../transactional-store.ts'
+import { isFull } from '../text-store.ts'
+import {
+  isConflict,
+  isExpired,
+  type BatchOperation,
+  type Isolation,
+  type TextReads,
+  type TextTransaction,
+  type TransactionalStore,
+} from '../transactional-store.ts'
 import { audit } from './audit.ts'
 import { accountKey, accountOf, jointKey, JOINTS, pocketKey, POCKETS, sequenceKey, type Plan } from './plan.ts'
 
@@ -20,8 +28,6 @@ export interface Desk {
   readonly index: number
   readonly plan: Plan
   readonly random: Random
-  /** Whether an error only says that it did not come about this time. */
-  readonly refused: (error: unknown) => boolean
   readonly violated: (text: string) => void
 }
 
@@ -156,7 +162,7 @@ export class Teller {
       act()
       return true
     } catch (error) {
-      if (!isConflict(error) && !this.desk.refused(error)) throw error
+      if (!isConflict(error) && !isExpired(error) && !isFull(error)) throw error
       this.desk.slot.countFull()
       return false
     }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { StoreHandle } from '../../store/index.ts'
 import { Random } from '../random.ts'
 import { Control, PAUSE, PAUSED, RUNNING, STOP } from '../soak/control.ts'
-import { attachText, isFull, type TextStore } from '../text-store.ts'
+import { attachText, type TextStore } from '../text-store.ts'
 import type { TransactionalStore } from '../transactional-store.ts'
 import type { Plan } from './plan.ts'
 import { Teller } from './teller.ts'
@@ -33,7 +33,7 @@ export async function bank(work: BankWork, view: View, report: (text: string) =>
   const { index, plan } = work
   const random = new Random(...work.seeds)
   try {
-    const teller = new Teller({ store: view(store), slot, index, plan, random, refused: isRefusal, violated })
+    const teller = new Teller({ store: view(store), slot, index, plan, random, violated })
     teller.recover()
     slot.setState(RUNNING)
     for (let orders = 1; control.command() !== STOP; orders++) {
@@ -49,9 +49,4 @@ export async function bank(work: BankWork, view: View, report: (text: string) =>
   } finally {
     store.close()
   }
-}
-
-/** A snapshot may be ended by the store's own limits. */
-function isRefusal(error: unknown): boolean {
-  return isFull(error) || (error instanceof Error && 'code' in error && error.code === 'HEDDLE_SNAPSHOT_EXPIRED')
 }

@@ -48,7 +48,8 @@ function searchAll(nodes: number, edges: readonly Edge[], time: number, cycles: 
   const add = (found: readonly Edge[] | undefined): boolean => {
     if (found === undefined) return false
     const cycle = { name: nameOf(found), edges: joinTimes(found) }
-    const sign = `${cycle.name} ${cycle.edges.map(({ from }) => from).sort((a, b) => a - b)}`
+    const ids = cycle.edges.map(({ from }) => from).sort((a, b) => a - b)
+    const sign = `${cycle.name} ${ids.join(' ')}`
     if (!seen.has(sign)) cycles.push(cycle)
     seen.add(sign)
     return true

@@ -31,12 +31,12 @@ async function play(fault: Fault, seed: number): Promise<{ code: number; line: s
 }
 
 describe('a bank with real workers, some of which are killed', () => {
-  it('finds nothing wrong with a store that is right', async () => {
+  it('finds nothing wrong with a store that is right', { timeout: 120_000 }, async () => {
     const { code, line, complaints } = await play('none', 3)
     expect(complaints).toEqual([])
     expect(code).toBe(0)
     expect(line).toMatch(/^bank: .*, 3 workers, [\d,]+ operations, [\d,]+ transfers, .* 0 violations, seed 3\n$/)
-    expect(Number(/ (\d+) kills/.exec(line)![1])).toBeGreaterThan(3)
+    expect(Number(/ (\d+) kills/.exec(line)![1])).toBeGreaterThan(0)
   })
 
   it.each([
@@ -73,7 +73,7 @@ describe('an audit', () => {
   })
 
   it.each([
-    ['money made', [[accountKey(0), '101']], 'the total is 701, not 700'],
+    ['money made', [[accountKey(0), '101']], 'the total is 601, not 600'],
     [
       'an account overdrawn',
       [
@@ -85,10 +85,10 @@ describe('an audit', () => {
     [
       'a joint account overdrawn',
       [
-        [jointKey(2, 1), '-101'],
+        [jointKey(1, 1), '-101'],
         [accountKey(1), '201'],
       ],
-      'joint account 2 is overdrawn: -1',
+      'joint account 1 is overdrawn: -1',
     ],
     ['half a batch', [[pocketKey(1, 2), undefined]], 'the pockets of slot 1 hold 200, not 300'],
     [

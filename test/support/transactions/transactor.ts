@@ -1,5 +1,6 @@
 import {
   isConflict,
+  isExpired,
   type Isolation,
   type TextReads,
   type TextTransaction,
@@ -80,8 +81,9 @@ export class Transactor {
       this.#store.transaction(body, { isolation: this.#mix.isolation, attempts: ATTEMPTS })
       log.end('ok', log.tick())
     } catch (error) {
-      if (!(error instanceof Abandoned) && !isConflict(error)) throw error
-      log.end('aborted', log.tick())
+      if (!(error instanceof Abandoned) && !isConflict(error) && !isExpired(error)) throw error
+      // It may have expired before the body was called at all.
+      if (open) log.end('aborted', log.tick())
     }
   }
 
