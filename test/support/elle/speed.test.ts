@@ -6,7 +6,7 @@ import { simulate, type Setting } from './simulation.ts'
 
 const transactions = fromEnv('ELLE_TRANSACTIONS', 100_000)
 /** Far above what it takes, and far below what a quadratic step would take. */
-const longest = 30_000
+const longest = 60_000
 
 const sound: Behaviour = { reads: 'snapshot', validates: 'reads', writes: 'together' }
 const broken: Behaviour = { ...sound, validates: 'nothing' }
@@ -23,7 +23,7 @@ it.each([
   ['broken', 'registers', broken, false],
 ] as const)(
   `${transactions} transactions are checked in seconds: %s %s`,
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   (_, workload, behaviour, ok) => {
     const history = simulate(behaviour, setting(workload))
     const from = performance.now()

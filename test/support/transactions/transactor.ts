@@ -126,10 +126,13 @@ export class Transactor {
     try {
       if (this.#random.chance(50)) this.#readAll(snapshot)
       else for (let left = 3; left > 0; left--) this.#readOne(snapshot, this.#key())
+      log.end('ok', completed)
+    } catch (error) {
+      if (!isExpired(error)) throw error
+      log.end('aborted', completed)
     } finally {
       snapshot.close()
     }
-    log.end('ok', completed)
   }
 
   /** A plain read of one key is as good as a transaction, unless it is a scan. */
