@@ -8,6 +8,7 @@ const HELP = `heddle: an ordered key-value store in shared memory, used by many 
 Usage
   heddle demo [directory]   index the words of real text with many workers on one store, and check the result
   heddle soak               run every operation at random while workers are killed, and check everything
+  heddle bank               move money between accounts while workers are killed, and insist on the total
   heddle explore <file>...  explore every interleaving of the scenarios that files export
   heddle --help             this text; 'heddle demo --help' and the like list a command's options
   heddle --version          the version of this package
@@ -21,6 +22,7 @@ interface Command {
 const COMMANDS = new Map<string, () => Promise<Command>>([
   ['demo', () => import('./demo.ts')],
   ['soak', () => import('./soak.ts')],
+  ['bank', () => import('./bank.ts')],
   ['explore', () => import('./explore.ts')],
 ])
 

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { expect, test } from 'vitest'
+import { readBankOptions } from '../../../src/cli/bank.ts'
 import { readDemoOptions } from '../../../src/cli/demo.ts'
 import { readSoakOptions } from '../../../src/cli/soak.ts'
 
@@ -37,4 +38,16 @@ test('options of the soak', () => {
     memory: 64 * 2 ** 20,
   })
   expect(readSoakOptions(['--help'])).toBeUndefined()
+})
+
+test('options of the bank', () => {
+  const memory = 32 * 2 ** 20
+  expect(readBankOptions([])).toEqual({ seconds: 60, workers: 4, seed: 1, accounts: 24, memory })
+  expect(readBankOptions(['--seconds', '5', '--accounts', '2', '--seed', '0'])).toMatchObject({
+    seconds: 5,
+    accounts: 2,
+    seed: 0,
+  })
+  expect(readBankOptions(['-h'])).toBeUndefined()
+  expect(() => readBankOptions(['--accounts', '1'])).toThrow('--accounts must be a whole number from 2 to 10000')
 })
