@@ -78,6 +78,28 @@ const taken = [
     ],
   }),
   treePlay({
+    name: 'snapshot: taken after a look at a key that is being deleted',
+    past: { pairs: same('a'), over: slots(2) },
+    threads: [
+      removing('a'),
+      (e) => {
+        get(e, 'a')
+        entries(e)
+      },
+    ],
+  }),
+  treePlay({
+    name: 'snapshot: taken after a try to delete a key that is being deleted',
+    past: { pairs: same('a'), over: slots(2) },
+    threads: [
+      removing('a'),
+      (e) => {
+        remove(e, 'a')
+        entries(e)
+      },
+    ],
+  }),
+  treePlay({
     name: 'snapshot: taken against counting up',
     past: { pairs: [['a', '1']], over: slots(2) },
     threads: [(e) => increase(e, 'a'), (e) => increase(e, 'a'), entries],
@@ -226,6 +248,19 @@ const held: Play<Engine>[] = [
     since: (first) => set(first, 'a', '1'),
     holds: [['a', '1']],
     threads: [removing('a'), removing('a'), looking(a1)],
+  }),
+  old({
+    name: 'another is taken after a look at a key that gets a tombstone',
+    past: { pairs: a1, over: slots(2) },
+    since: (first) => set(first, 'a', '1'),
+    holds: [['a', '1']],
+    threads: [
+      removing('a'),
+      (e) => {
+        get(e, 'a')
+        entries(e)
+      },
+    ],
   }),
   old({
     name: 'read while a deleted key goes with a consolidation',
