@@ -303,6 +303,20 @@ const held: Play<Engine>[] = [
     threads: [cleaningRecords, removing('a'), looking(a1)],
   }),
   old({
+    name: 'closed, and what it needed let go, while that is moved',
+    past: { pairs: a1, over: slots(2), then: sealing },
+    since: (first) => set(first, 'a', '1'),
+    holds: [['a', '1']],
+    threads: [
+      cleaningRecords,
+      ({ snapshots }, held) => {
+        snapshots.close(held)
+        snapshots.trimAll()
+      },
+    ],
+    rest: { does: { segmentsCleaned: 1 } },
+  }),
+  old({
     name: 'what it needs is moved by two',
     past: { pairs: a1, over: slots(2), then: sealing },
     since: (first) => set(first, 'a', '1'),
