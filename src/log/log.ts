@@ -210,13 +210,13 @@ export class Log {
   unlink(address: number): boolean {
     // Pinned also when the caller need not be: what is accounted for must be this use of the segment, not its next one.
     this.scheme.enter()
-    const done = this.markDead(address)
+    const done = this.unlinkKnown(address, Atomics.load(this.words, address))
     this.scheme.leave()
     return done
   }
 
-  private markDead(address: number): boolean {
-    const header = Atomics.load(this.words, address)
+  /** As `unlink`, for a caller who is pinned, and has loaded the block's header since. */
+  unlinkKnown(address: number, header: number): boolean {
     if (isDead(header) || !isBlock(header)) return false
     if (Atomics.compareExchange(this.words, address, header, dead(header)) !== header) return false
     this.segments.addDead(this.segments.segmentOf(address), wordsOf(header))

@@ -14,7 +14,7 @@
  *
  * An entry or slot word holds a fragment's address (a record in the log) and two flags:
  *   FROZEN    the page is being replaced; the word does not change any more
- *   EMPTIED   nothing here any more (deleted); never filled again
+ *   EMPTIED   deleted: nothing here any more, never filled again; or, with an address, kept for snapshots
  * A slot word of 0 has not been used. Slots are used in order, so the first 0 ends the search. SEALED in a slot says that
  * the page takes no more fragments. A tag word holds the hash of its slot's key, stored after the slot was linked: 0 means
  * "not known yet", and readers look at the fragment itself then.

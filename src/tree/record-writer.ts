@@ -192,12 +192,16 @@ export class RecordWriter {
 
 /** Accounts for a record that has been unlinked, with its extents. The caller is pinned. */
 export function unlinkRecord(context: TreeContext, record: number): void {
-  const { words } = context.arena
-  const header = Atomics.load(words, record)
+  unlinkKnownRecord(context, record, Atomics.load(context.arena.words, record))
+}
+
+/** As `unlinkRecord`, for who has loaded the record's header since he was pinned. */
+export function unlinkKnownRecord(context: TreeContext, record: number, header: number): void {
   if (kindOf(header) === KIND_EXTENT_RECORD) {
+    const { words } = context.arena
     const list = extentListAt(record, header)
     const count = words[list + 1]
     for (let i = 0; i < count; i++) context.log.unlink(words[list + 2 + i])
   }
-  context.log.unlink(record)
+  context.log.unlinkKnown(record, header)
 }

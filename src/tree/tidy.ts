@@ -141,7 +141,8 @@ export class Tidy {
       // Another thread has changed the word; or it is frozen, and its record goes with its base.
       if (word >= 0) return AGAIN
       this.context.shortage = 0
-      if (cache.materializer.consolidate(id, base)) return AGAIN
+      const { search } = this.tree
+      if (search.removed ? this.tree.finishRemoval(base) : cache.materializer.consolidate(id, base)) return AGAIN
       return this.context.shortage > 0 ? (STREAM_PAGES << 16) | this.context.shortage : STUCK
     }
     return this.thorough ? this.renewChain(head) : ON

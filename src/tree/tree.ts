@@ -158,7 +158,7 @@ export class Tree implements Materializer {
     if (!context.cache.link(search.freeSlot, context.arena.layout.leafSlots, head, key.tag)) return AGAIN
     this.writer.linked()
     this.me.count(COUNTER.inserts, 1)
-    this.versions.finishPut(head, 0, 0, false)
+    this.versions.finishPut(head, 0, 0, 0, false)
     return DONE
   }
 
@@ -181,7 +181,7 @@ export class Tree implements Materializer {
     if (!this.context.cache.overwrite(search.at, word, head)) return AGAIN
     writer.linked()
     if (found === 0) this.me.count(COUNTER.inserts, 1)
-    versions.finishPut(head, old, version, gone)
+    versions.finishPut(head, old, version, search.header, gone)
     return DONE
   }
 

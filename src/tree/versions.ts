@@ -36,7 +36,7 @@ import { COUNTER } from '../reclaim/participant.ts'
 import type { Clock } from './clock.ts'
 import type { TreeContext } from './context.ts'
 import { RECORD_PREV, RECORD_VERSION, TOMBSTONE, extentListAt, recordHeader } from './record.ts'
-import { unlinkRecord } from './record-writer.ts'
+import { unlinkKnownRecord, unlinkRecord } from './record-writer.ts'
 import type { SnapshotTable } from './snapshot-table.ts'
 import { ABORTED, ANCIENT, DEATH, HELD, NOPREV, STAMPED, STAMP_MASK, previousOf } from './stamp.ts'
 
@@ -178,16 +178,18 @@ export class Versions {
 
   /**
    * After an insert or an overwrite: stamps the new head, and lets go of what nobody needs.
-   * @param old what it replaced, with its VERSION; 0 if nothing was there
+   * @param old what it replaced, with its VERSION and its header; 0 if nothing was there
    * @param gone whether its word said EMPTIED: it has been counted as kept then
    */
-  finishPut(head: number, old: number, oldVersion: number, gone: boolean): void {
+  finishPut(head: number, old: number, oldVersion: number, header: number, gone: boolean): void {
     const { words, clock } = this
     const now = clock.load()
     if (clock.isQuiet(now)) {
       const version = STAMPED | NOPREV | clock.stampOf(now)
       if (Atomics.compareExchange(words, head + RECORD_VERSION, 0, version) === 0) {
-        if (old !== 0) this.letGo(old, oldVersion, gone)
+        if (old === 0) return
+        if (gone || (oldVersion & NOPREV) === 0) this.letGo(old, oldVersion, gone)
+        else unlinkKnownRecord(this.context, old, header)
         return
       }
     }
@@ -198,10 +200,8 @@ export class Versions {
   }
 
   private letGo(old: number, version: number, gone: boolean): void {
-    if ((version & NOPREV) === 0 || version < STAMPED) {
-      const next = this.behind(old, version) === 0 ? 0 : previousOf(this.hold(old))
-      if (next !== 0) this.dropAll(next)
-    }
+    const next = this.behind(old, version) === 0 ? 0 : previousOf(this.hold(old))
+    if (next !== 0) this.dropAll(next)
     if (gone) this.drop(old)
     else unlinkRecord(this.context, old)
   }

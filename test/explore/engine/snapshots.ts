@@ -78,6 +78,28 @@ const taken = [
     ],
   }),
   treePlay({
+    name: 'snapshot: taken after a look at a key that is being deleted',
+    past: { pairs: same('a'), over: slots(2) },
+    threads: [
+      removing('a'),
+      (e) => {
+        get(e, 'a')
+        entries(e)
+      },
+    ],
+  }),
+  treePlay({
+    name: 'snapshot: taken after a try to delete a key that is being deleted',
+    past: { pairs: same('a'), over: slots(2) },
+    threads: [
+      removing('a'),
+      (e) => {
+        remove(e, 'a')
+        entries(e)
+      },
+    ],
+  }),
+  treePlay({
     name: 'snapshot: taken against counting up',
     past: { pairs: [['a', '1']], over: slots(2) },
     threads: [(e) => increase(e, 'a'), (e) => increase(e, 'a'), entries],
@@ -228,6 +250,19 @@ const held: Play<Engine>[] = [
     threads: [removing('a'), removing('a'), looking(a1)],
   }),
   old({
+    name: 'another is taken after a look at a key that gets a tombstone',
+    past: { pairs: a1, over: slots(2) },
+    since: (first) => set(first, 'a', '1'),
+    holds: [['a', '1']],
+    threads: [
+      removing('a'),
+      (e) => {
+        get(e, 'a')
+        entries(e)
+      },
+    ],
+  }),
+  old({
     name: 'read while a deleted key goes with a consolidation',
     past: { pairs: same('ab'), over: slots(1) },
     threads: [
@@ -266,6 +301,20 @@ const held: Play<Engine>[] = [
     name: 'what it needs is moved while its key is deleted',
     past: { pairs: a1, over: slots(2), then: sealing },
     threads: [cleaningRecords, removing('a'), looking(a1)],
+  }),
+  old({
+    name: 'closed, and what it needed let go, while that is moved',
+    past: { pairs: a1, over: slots(2), then: sealing },
+    since: (first) => set(first, 'a', '1'),
+    holds: [['a', '1']],
+    threads: [
+      cleaningRecords,
+      ({ snapshots }, held) => {
+        snapshots.close(held)
+        snapshots.trimAll()
+      },
+    ],
+    rest: { does: { segmentsCleaned: 1 } },
   }),
   old({
     name: 'what it needs is moved by two',

@@ -138,6 +138,8 @@ export function treePlay({ name, past, threads, extra, drainsEarly, reaps, rest 
       const engine = survivors[0]!
       const found = extra?.(outcome.results, scanKeys(engine)) ?? []
       found.push(...notExplained(engine, outcome, model, pairs))
+      // Before anything is let go: what a chain leads to is alive.
+      if (outcome.killed < 0) found.push(...engine.verify().problems)
       if (outcome.killed >= 0) mourn(survivors, outcome.killed + 1, drainsEarly === true)
       return [...found, ...treeFaults(engine)]
     },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { attach, type OpenOptions, type Snapshot, type Store } from '../../../src/index.ts'
 import { random } from '../../support/random.ts'
 import { refused } from '../../support/refusals.ts'
-import { assertWhole, MIB, openStore, tiny, withStore } from '../../support/stores.ts'
+import { assertWhole, MIB, openStore, pause, settle, tiny, withStore } from '../../support/stores.ts'
 
 type Text = Store<string, string>
 
@@ -178,7 +178,6 @@ function randomLife(store: Text, seed: number, steps: number): void {
   const rng = random(seed)
   const map = new Map<string, string>()
   let taken: Taken[] = []
-  let ended = 0
   for (let i = 0; i < steps; i++) {
     const key = `k${rng.int(60)}`
     const kind = rng.int(20)
@@ -196,10 +195,7 @@ function randomLife(store: Text, seed: number, steps: number): void {
           expect(snapshot.get(key)).toBe(seen.get(key))
           if (i % 7 === 0) expect([...snapshot]).toEqual(sorted(seen))
         })
-        if (expired) {
-          ended++
-          snapshot.close()
-        }
+        if (expired) snapshot.close()
         return !expired
       })
     }
@@ -210,9 +206,74 @@ function randomLife(store: Text, seed: number, steps: number): void {
     }
   }
   for (const { snapshot } of taken) snapshot.close()
-  expect(ended === 0).toBe(store.stats().snapshotsExpired === 0 && ended === 0)
   expect([...store]).toEqual(sorted(map))
 }
+
+it('the clock may wrap a thousand times', () => {
+  withStore<string, string>({ tuning: { ...tiny, clockBits: 5 } }, (store) => {
+    const map = new Map<string, string>()
+    let taken: Taken[] = []
+    let read = 0
+    for (let i = 0; i < 40_000; i++) {
+      const key = `k${(i * 7) % 20}`
+      if (i % 3 === 0) expect(store.delete(key)).toBe(map.delete(key))
+      else {
+        store.set(key, `${i}`)
+        map.set(key, `${i}`)
+      }
+      const [oldest] = taken
+      if (oldest !== undefined && taken.length > i % 4) {
+        read++
+        expect(oldest.snapshot.get(key)).toBe(oldest.map.get(key))
+        if (i % 16 === 0) expect([...oldest.snapshot]).toEqual(sorted(oldest.map))
+        oldest.snapshot.close()
+        taken = taken.slice(1)
+      }
+      taken.push({ snapshot: store.snapshot(), map: new Map(map) })
+    }
+    expect(read).toBeGreaterThan(30_000)
+    expect(store.stats().snapshots).toBe(40_000)
+    for (const { snapshot } of taken) snapshot.close()
+  })
+})
+
+describe('a snapshot that is forgotten', () => {
+  async function ends(store: Text, snapshot: Snapshot<string, string>, act: () => void): Promise<void> {
+    expect(snapshot.get('a')).toBe('1')
+    for (let i = 0; i < 400 && store.stats().snapshotsLive! > 0; i++) {
+      act()
+      await pause(5)
+    }
+    refused(() => snapshot.get('a'), 'HEDDLE_SNAPSHOT_EXPIRED')
+    refused(() => store.attachSnapshot(snapshot.handle), 'HEDDLE_SNAPSHOT_EXPIRED')
+    snapshot.close()
+    await settle(store)
+    expect(store.stats().snapshotWords).toBe(0)
+    store.close()
+  }
+
+  it('is ended when it is too old', async () => {
+    const store = openStore<string, string>({ cleaner: true, snapshotMaxMs: 100, tuning: tiny })
+    store.set('a', '1')
+    await ends(store, store.snapshot(), () => store.set('a', '2'))
+  })
+
+  it('is ended when it keeps too much', async () => {
+    const store = openStore<string, string>({ cleaner: true, snapshotMaxBytes: 20_000, tuning: tiny })
+    store.set('a', '1')
+    for (let i = 0; i < 400; i++) store.set(`k${i}`, 'x'.repeat(100))
+    await ends(store, store.snapshot(), () => {
+      for (let i = 0; i < 400; i++) store.set(`k${i}`, 'y'.repeat(100))
+    })
+  })
+
+  it('is none of the limits: others are refused', () => {
+    for (const options of [{ snapshotMaxMs: 0 }, { snapshotMaxMs: 1.5 }, { snapshotMaxBytes: -1 }])
+      refused(() => openStore(options), 'HEDDLE_INVALID_OPTION')
+    for (const tuning of [{ clockBits: 4 }, { clockBits: 29 }, { maxSnapshots: 0 }])
+      refused(() => openStore({ tuning }), 'HEDDLE_INVALID_OPTION')
+  })
+})
 
 describe('memory', () => {
   it('that a long snapshot kept is free again after it', () => {
