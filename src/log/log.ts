@@ -31,7 +31,9 @@ export const STREAM_PAGES = 1
 /** Survivors of cleaning. */
 export const STREAM_COLD = 2
 export const STREAM_EXTENTS = 3
-const STREAMS = 4
+/** Records of batches and their descriptors, linked all together. */
+export const STREAM_BATCHES = 4
+const STREAMS = 5
 
 /** How much a piece of room is worth: what may be done, and what may be touched, to get it. */
 export const ROOM_ORDINARY = 0
@@ -101,7 +103,8 @@ export class Log {
     if (!this.tryPrepare(stream, words, worth)) throw this.full()
   }
 
-  private full(): HeddleError {
+  /** What says that no segment could be had. */
+  full(): HeddleError {
     return new HeddleError(
       'HEDDLE_FULL',
       `the arena of ${this.words.length * 4} bytes is full; delete entries, or open the store with more memory`,
@@ -114,6 +117,19 @@ export class Log {
     assert(words <= this.segmentWords, 'a block larger than a segment')
     const segment = this.take(stream, words, worth)
     if (segment === 0) return this.available(stream) >= words
+    this.sealStream(stream)
+    this.openIn(stream, segment)
+    return true
+  }
+
+  /**
+   * Goes on in a free segment if there is one: for what must not leave its critical region. Whatever was appended to the
+   * stream has to be linked or aborted by now.
+   */
+  takeFree(stream: number, words: number): boolean {
+    if (words > this.segmentWords) return false
+    const segment = this.segments.open(false)
+    if (segment === 0) return false
     this.sealStream(stream)
     this.openIn(stream, segment)
     return true

@@ -31,6 +31,8 @@ export const GARBAGE_TAIL = 22
 export const CONSUMER = 23
 /** As INTENT_PAGE, for the second page of a root split. */
 export const INTENT_PAGE_TWO = 24
+/** The batch that the owner brings to its end, 0 if none. */
+export const INTENT_BATCH = 25
 const COUNTERS = 32
 
 /** Counters of a participant. Entries are inserts less deletes: two sums that only grow, so that a change shows. */

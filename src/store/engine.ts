@@ -59,6 +59,8 @@ export class Engine {
     this.ledger = new DeathLedger(arena)
     this.me = me
     this.scheme = makeScheme(arena, me)
+    // First of all: a dead participant's batch lies in segments that the log seals.
+    this.scheme.onReap((slotAt) => this.tree.reapBatch(slotAt))
     this.log = new Log(arena, this.scheme, me)
     this.tree = new Tree(arena, this.scheme, me, this.log)
     this.relocation = new Relocation(this.tree)

@@ -6,6 +6,9 @@ export type { OpenOptions, Tuning } from './options.ts'
 export type { StoreHandle } from './handle.ts'
 export type { Snapshot, SnapshotHandle } from './snapshot.ts'
 export type { Range } from './range.ts'
+export type { BatchOperation } from './batching.ts'
+export type { Isolation, Transaction } from './transaction.ts'
+export type { TransactionOptions } from './transactions.ts'
 export type { Stats, VerifyReport } from './stats.ts'
 export type {
   CustomCodec,

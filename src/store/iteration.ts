@@ -81,6 +81,16 @@ export class Iteration {
     return this.next(withKeys, withValues, false)
   }
 
+  /** Takes the next batch, with the encoded keys beside the decoded ones. */
+  fillMerged(withValues: boolean): boolean {
+    return this.next(true, withValues, true)
+  }
+
+  /** The i-th encoded key of a batch. */
+  rawKeyOf(i: number): Uint8Array {
+    return this.rawKeys[i]
+  }
+
   /** Takes the next batch of encoded keys only; see `rawKey`. */
   fillRaw(): boolean {
     return this.next(false, false, true)

@@ -45,17 +45,22 @@ export class RecordEncoder {
 
   private writeLong(staged: Staged): void {
     const { values } = this
-    const { writer, key } = this.tree
     const size = values.size(staged)
-    if (size > this.mostBytes) {
-      throw new HeddleError(
-        'HEDDLE_TOO_LARGE',
-        `the value takes ${size} bytes, the most in this store is ${this.mostBytes}; split it over several keys`,
-      )
-    }
+    this.checkSize(size)
     const bytes = Buffer.allocUnsafeSlow(size) as unknown as RawBuffer
     if (values.write(staged, bytes, 0, size) < 0) throw values.refusal()
-    const ascii = values.isAscii(staged, size)
+    this.writeBytes(bytes, values.isAscii(staged, size))
+  }
+
+  /**
+   * Writes the record for `tree.key` and a value that is encoded already.
+   * @param ascii whether the codec says that of it
+   * @throws HeddleError HEDDLE_TOO_LARGE, HEDDLE_FULL
+   */
+  writeBytes(bytes: RawBuffer, ascii: boolean): void {
+    const { writer, key } = this.tree
+    const size = bytes.length
+    this.checkSize(size)
     if (size > this.inlineBytes) {
       writer.writeLarge(key, bytes, size, ascii)
       return
@@ -63,6 +68,14 @@ export class RecordEncoder {
     const at = writer.begin(key, size)
     this.raw.set(bytes, at)
     writer.finish(key.length, size, ascii)
+  }
+
+  private checkSize(size: number): void {
+    if (size <= this.mostBytes) return
+    throw new HeddleError(
+      'HEDDLE_TOO_LARGE',
+      `the value takes ${size} bytes, the most in this store is ${this.mostBytes}; split it over several keys`,
+    )
   }
 
   /** Links the record just written, as `tree.put` says, or drops it. @returns whether it was linked */

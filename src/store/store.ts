@@ -9,6 +9,7 @@ import { HeddleError } from '../memory/error.ts'
 import type { Arena } from '../memory/arena.ts'
 import type { Mark } from '../tree/snapshots.ts'
 import { PUT_ABSENT, PUT_ANY } from '../tree/tree.ts'
+import { type BatchOperation, Batching } from './batching.ts'
 import type { KeyCodec, Staged, ValueCodec } from './codec.ts'
 import { type CleanerThread, forgetOpenStore, rememberOpenStore } from './cleaner-thread.ts'
 import type { Engine } from './engine.ts'
@@ -21,6 +22,8 @@ import { RecordEncoder } from './record-encoder.ts'
 import { Snapshot, type SnapshotHandle, checkSnapshotHandle } from './snapshot.ts'
 import { type Stats, type VerifyReport, collectStats, collectVerify } from './stats.ts'
 import { Swapping } from './swapping.ts'
+import type { Transaction } from './transaction.ts'
+import { type TransactionOptions, Transactions } from './transactions.ts'
 import { spawnWorker, watchWorker } from './threads.ts'
 
 /** Ended iterations that a store keeps. */
@@ -36,6 +39,8 @@ export class Store<K = string, V = string> {
   private readonly cleanerThread: CleanerThread | null
   private readonly encoder: RecordEncoder
   private readonly swapping: Swapping<K, V>
+  private readonly batching: Batching<K, V>
+  private readonly transactions: Transactions<K, V>
   private readonly checkOpen = (): void => this.check()
   private closed = false
 
@@ -56,6 +61,16 @@ export class Store<K = string, V = string> {
     this.cleanerThread = cleaner
     this.encoder = new RecordEncoder(engine.tree, this.reader.raw, values)
     this.swapping = new Swapping(engine, keys, values, this.reader, this.encoder, this.checkOpen)
+    this.batching = new Batching(engine, keys, values, this.encoder, this.checkOpen)
+    this.transactions = new Transactions(
+      engine,
+      keys,
+      values,
+      this.reader,
+      this.encoder,
+      (changes, reads) => this.batching.commitChanges(changes, reads),
+      this.checkOpen,
+    )
     rememberOpenStore(this)
   }
 
@@ -191,6 +206,37 @@ export class Store<K = string, V = string> {
     if (typeof fn !== 'function')
       throw new HeddleError('HEDDLE_INVALID_OPTION', 'update takes a function of the old value')
     return this.swapping.update(key, fn)
+  }
+
+  /**
+   * Makes several changes that become visible at one moment: `{ type: 'set', key, value }` and `{ type: 'delete', key }`. Of
+   * several changes of one key the last one counts.
+   * @throws HeddleError HEDDLE_INVALID_KEY, HEDDLE_INVALID_VALUE, HEDDLE_INVALID_OPTION, HEDDLE_TOO_LARGE, HEDDLE_FULL,
+   * HEDDLE_NESTED inside a transaction of this store; nothing has changed then
+   * Complexity: O(k log n). Linearizable, lock-free: whoever meets a batch under way looks past it or brings it to its end;
+   * after Harris, Fraser and Pratt's multi-word compare-and-swap (2002).
+   */
+  batch(operations: readonly BatchOperation<K, V>[]): void {
+    this.check()
+    this.transactions.refuseNested()
+    this.batching.run(operations)
+  }
+
+  /**
+   * Runs a body that reads and writes as if it were alone, and commits what it wrote at one moment, or runs it again.
+   * @param body gets the transaction; it must not be async, and may run several times. What it throws comes through, and
+   * nothing has changed then
+   * @param options `isolation`: 'serializable' (the default: as if transactions ran one after the other) or 'snapshot' (reads
+   * are of one moment, and nobody else has changed the same keys since then); `attempts`: how often the body may run, 100
+   * @returns what the body returned in the attempt that was committed
+   * @throws HeddleError HEDDLE_CONFLICT after so many attempts, HEDDLE_NESTED inside another transaction of this store,
+   * HEDDLE_SNAPSHOT_EXPIRED if it takes longer than snapshots may live, HEDDLE_FULL, HEDDLE_INVALID_OPTION
+   * Complexity: that of the body, and O(log n) for each key and entry read or written. Lock-free: an attempt fails only
+   * because another write was committed. Optimistic (Kung and Robinson 1981; Fraser 2004).
+   */
+  transaction<T>(body: (tx: Transaction<K, V>) => T, options: TransactionOptions = {}): T {
+    this.check()
+    return this.transactions.run(body, options)
   }
 
   /** Iterations that have ended, to be used again. */

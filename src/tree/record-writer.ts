@@ -12,7 +12,7 @@ import {
   kindOf,
   wordsOf,
 } from '../log/block.ts'
-import { ROOM_ORDINARY, ROOM_PROMISED, STREAM_EXTENTS, STREAM_RECORDS } from '../log/log.ts'
+import { ROOM_ORDINARY, ROOM_PROMISED, STREAM_BATCHES, STREAM_EXTENTS, STREAM_RECORDS } from '../log/log.ts'
 import type { TreeContext } from './context.ts'
 import { EXTENT_KEY, RECORD_PREV, RECORD_VERSION, TOMBSTONE, extentListAt } from './record.ts'
 import { type KeyBuffer, RECORD_KEY } from './key.ts'
@@ -38,6 +38,8 @@ export function maxValueBytes(segmentWords: number): number {
 export class RecordWriter {
   /** The record just written, 0 if none. */
   record = 0
+  /** STREAM_RECORDS, or STREAM_BATCHES while the records of a batch are written, which are linked only later. */
+  stream = STREAM_RECORDS
   private header = 0
   private reserved = 0
   private readonly extents: number[] = []
@@ -50,17 +52,28 @@ export class RecordWriter {
   }
 
   /**
+   * Reserves a record. A segment of a batch that is full stays open, since what is in it is not linked yet.
+   * @throws HeddleError HEDDLE_FULL
+   */
+  private reserve(size: number, worth: number): number {
+    const { log } = this.context
+    const { stream } = this
+    if (stream !== STREAM_BATCHES) log.prepare(stream, size, worth)
+    else if (log.available(stream) < size && !log.extend(stream)) throw log.full()
+    return log.reserve(stream, size)
+  }
+
+  /**
    * Begins a record with room for an inline value.
    * @param atMost upper bound of the value's bytes
    * @returns byte offset in the arena at which to write the value
    * @throws HeddleError HEDDLE_FULL
    */
   begin(key: KeyBuffer, atMost: number): number {
-    const { words, context } = this
+    const { words } = this
     const { length } = key
     const size = RECORD_KEY + ((length + atMost + 3) >>> 2)
-    context.log.prepare(STREAM_RECORDS, size, ROOM_ORDINARY)
-    const record = context.log.reserve(STREAM_RECORDS, size)
+    const record = this.reserve(size, ROOM_ORDINARY)
     const keyWords = (length + 3) >>> 2
     // Private until linked: plain stores. What the last key word holds past the key, the value overwrites.
     words[record + RECORD_VERSION] = 0
@@ -77,7 +90,7 @@ export class RecordWriter {
     const bytes = keyLength + valueBytes
     const size = RECORD_KEY + ((bytes + 3) >>> 2)
     const { record } = this
-    if (size < this.reserved) this.context.log.trim(STREAM_RECORDS, record + size)
+    if (size < this.reserved) this.context.log.trim(this.stream, record + size)
     this.header = blockHeader(KIND_RECORD, size, keyLength, (4 - (bytes & 3)) & 3, ascii)
     this.context.log.complete(record, this.header)
   }
@@ -94,8 +107,8 @@ export class RecordWriter {
     try {
       this.writeExtents(key, keyWords, value, length)
       const size = RECORD_KEY + keyWords + 2 + extents.length
-      context.log.prepare(STREAM_RECORDS, size, ROOM_ORDINARY)
-      this.record = context.log.reserve(STREAM_RECORDS, size)
+      this.record = this.reserve(size, ROOM_ORDINARY)
+      this.reserved = size
       this.writeList(key, keyWords, length)
       this.header = blockHeader(KIND_EXTENT_RECORD, size, key.length, 0, ascii)
       context.log.complete(this.record, this.header)
@@ -113,9 +126,9 @@ export class RecordWriter {
     const { context } = this
     const keyWords = (key.length + 3) >>> 2
     const size = RECORD_KEY + keyWords + 2
-    context.log.prepare(STREAM_RECORDS, size, ROOM_PROMISED)
     this.extents.length = 0
-    this.record = context.log.reserve(STREAM_RECORDS, size)
+    this.record = this.reserve(size, ROOM_PROMISED)
+    this.reserved = size
     this.writeList(key, keyWords, TOMBSTONE)
     this.header = blockHeader(KIND_EXTENT_RECORD, size, key.length, 0, false)
     context.log.complete(this.record, this.header)
@@ -171,13 +184,21 @@ export class RecordWriter {
     if (this.extents.length > 0) this.closeExtents()
   }
 
+  /** Hands the record over to a batch, which links it later with others. @returns the record */
+  handOver(): number {
+    const { record } = this
+    this.record = 0
+    this.extents.length = 0
+    return record
+  }
+
   /** Drops what was written and not linked. */
   abandon(): void {
     const { log } = this.context
     if (this.record !== 0) {
       const header = Atomics.load(this.words, this.record)
       const size = header === 0 ? this.reserved : wordsOf(header)
-      log.abort(STREAM_RECORDS, this.record, size)
+      log.abort(this.stream, this.record, size)
       this.record = 0
     }
     for (let i = 0; i < this.extents.length; i++) log.unlink(this.extents[i])

@@ -107,7 +107,10 @@ export class Relocation {
     for (;;) {
       search.locate(this.key)
       if (search.record === 0) return 0
-      if (search.removed) {
+      const version = Atomics.load(this.words, search.record + RECORD_VERSION)
+      if (version < 0) {
+        if (!context.batches.finish(-version)) return -1
+      } else if (search.removed) {
         if (!this.tree.finishRemoval(search.base)) return -1
       } else if (search.word < 0) {
         if (!context.cache.materializer.consolidate(search.id, search.base)) return -1

@@ -135,6 +135,10 @@ export class Tidy {
     const { versions, cache } = this.context
     const head = word & FRAGMENT_MASK
     const version = versions.stamp(head)
+    if (version < 0) {
+      this.context.shortage = 0
+      return this.context.batches.finish(-version) ? AGAIN : this.lacking()
+    }
     if (!versions.isVoid(head, version)) versions.trim(head, version)
     if ((word & EMPTIED) !== 0 && versions.isGone(head)) {
       if (versions.release(at, word) || !this.thorough) return ON
@@ -143,9 +147,14 @@ export class Tidy {
       this.context.shortage = 0
       const { search } = this.tree
       if (search.removed ? this.tree.finishRemoval(base) : cache.materializer.consolidate(id, base)) return AGAIN
-      return this.context.shortage > 0 ? (STREAM_PAGES << 16) | this.context.shortage : STUCK
+      return this.lacking()
     }
     return this.thorough ? this.renewChain(head) : ON
+  }
+
+  /** What a change of the tree lacked that gave up. */
+  private lacking(): number {
+    return this.context.shortage > 0 ? (STREAM_PAGES << 16) | this.context.shortage : STUCK
   }
 
   /** Ages the versions behind a word, and replaces those that are HELD by copies. */

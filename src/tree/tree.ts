@@ -20,12 +20,15 @@ import type { Materializer } from '../pagecache/page-cache.ts'
 import { PageCache } from '../pagecache/page-cache.ts'
 import { PageTable, ROOT } from '../pagecache/page-table.ts'
 import { hasPassed } from '../reclaim/garbage.ts'
-import { COUNTER, type Participant } from '../reclaim/participant.ts'
+import { COUNTER, INTENT_BATCH, type Participant } from '../reclaim/participant.ts'
 import { OP_FREE_BLOCK, OP_FREE_CHAIN, type Scheme } from '../reclaim/scheme.ts'
 import type { Arena } from '../memory/arena.ts'
 import type { Log } from '../log/log.ts'
+import { BatchWriter } from './batch-writer.ts'
+import { Batches } from './batches.ts'
 import { Clock } from './clock.ts'
 import type { TreeContext } from './context.ts'
+import { ABORTED_BATCH } from './descriptor.ts'
 import { KeyBuffer } from './key.ts'
 import { LeafImage } from './leaf-image.ts'
 import { RECORD_VERSION, recordHeader } from './record.ts'
@@ -46,6 +49,10 @@ const REFUSED = 0
 const DONE = 1
 const AGAIN = 2
 
+/** Outcomes of a batch; the third one is ABORTED_BATCH. */
+export const COMMITTED = 1
+export const LACKING = 0
+
 export class Tree implements Materializer {
   readonly context: TreeContext
   readonly search: Search
@@ -59,6 +66,7 @@ export class Tree implements Materializer {
   private readonly upkeep: Upkeep
   /** Whether a removal needs a tombstone, since something stands behind what it removes. */
   private needsTombstone = false
+  readonly batchWriter: BatchWriter
 
   constructor(arena: Arena, scheme: Scheme, me: Participant, log: Log) {
     const table = new PageTable(arena, scheme, me)
@@ -66,7 +74,7 @@ export class Tree implements Materializer {
     const clock = new Clock(arena)
     const snapshots = new SnapshotTable(arena, clock, me.label)
     const base = { arena, scheme, me, log, table, cache, clock, snapshots, shortage: 0 }
-    const context = base as typeof base & { versions: Versions }
+    const context = base as typeof base & { versions: Versions; batches: Batches }
     context.versions = new Versions(context, clock, snapshots)
     this.context = context
     this.words = arena.words
@@ -77,6 +85,8 @@ export class Tree implements Materializer {
     this.image = new LeafImage(context, this.search)
     this.upkeep = new Upkeep(context, this.search, this.image, this.key)
     this.writer = new RecordWriter(context)
+    this.batchWriter = new BatchWriter(context, this.writer)
+    context.batches = new Batches(context, this)
     scheme.register(OP_FREE_BLOCK, (block) => void log.unlink(block))
     scheme.register(OP_FREE_CHAIN, (record) => unlinkRecord(context, record))
     scheme.onReap((slotAt, label) => {
@@ -172,6 +182,7 @@ export class Tree implements Materializer {
     if (gone || version < STAMPED) {
       found = versions.current(word)
       version = versions.stamp(old)
+      if (version < 0) return this.meetBatch()
     }
     if (mode === PUT_ABSENT && found !== 0) return REFUSED
     if (mode > 0 && (mode !== found || this.hasPassed(since))) return REFUSED
@@ -248,6 +259,7 @@ export class Tree implements Materializer {
     if ((word & EMPTIED) !== 0 || version < STAMPED) {
       found = versions.current(word)
       version = versions.stamp(head)
+      if (version < 0) return this.meetBatch()
     }
     if (found === 0 || (expected !== 0 && (expected !== found || this.hasPassed(since)))) return REFUSED
     if (!this.upkeep.isOpen()) return AGAIN
@@ -257,6 +269,60 @@ export class Tree implements Materializer {
     if (!this.context.cache.overwrite(search.at, word, head | EMPTIED)) return AGAIN
     versions.finishDelete(search.at, head)
     return this.removed()
+  }
+
+  private meetBatch(): number {
+    this.upkeep.notePending()
+    return AGAIN
+  }
+
+  /**
+   * Brings a batch that `batchWriter` has described to its end, in one critical region: while it is being installed, nothing
+   * that anybody has agreed to replace may be recycled.
+   * @returns COMMITTED; ABORTED, which only a transaction can be; or LACKING, if it was given up for want of room: then
+   * `makeRoom` may find some outside of the region, and the batch can be written once more
+   */
+  commit(batch: number): number {
+    const { scheme, words, me, upkeep, context } = this
+    let outcome = LACKING
+    scheme.enter()
+    try {
+      Atomics.store(words, me.at + INTENT_BATCH, batch)
+      if (this.finishPinned(batch)) outcome = context.batches.isCommitted(batch) ? COMMITTED : ABORTED_BATCH
+      context.batches.discard(batch)
+      Atomics.store(words, me.at + INTENT_BATCH, 0)
+    } finally {
+      scheme.leave()
+    }
+    context.log.sealExtended()
+    if (outcome !== LACKING && upkeep.hasWork()) upkeep.settleQuietly(ROOM_OPTIONAL)
+    return outcome
+  }
+
+  /** @returns false if the batch was given up for want of room */
+  private finishPinned(batch: number): boolean {
+    const { batches, log } = this.context
+    while (!batches.finish(batch)) {
+      const { shortage } = this.context
+      const hasRoom = shortage > 0 && log.takeFree(STREAM_PAGES, shortage)
+      if (!hasRoom && batches.abort(batch)) return false
+    }
+    return true
+  }
+
+  /** Takes the room that a batch lacked. Not inside a critical region. @throws HeddleError HEDDLE_FULL */
+  makeRoom(): void {
+    this.upkeep.makeRoom(ROOM_ORDINARY)
+  }
+
+  /** Brings a dead participant's batch to its end. Before its segments are sealed, and its pin is taken away. */
+  reapBatch(slotAt: number): void {
+    const { words, context } = this
+    const batch = Atomics.load(words, slotAt + INTENT_BATCH)
+    if (batch === 0) return
+    this.finishPinned(batch)
+    context.batches.discard(batch)
+    Atomics.compareExchange(words, slotAt + INTENT_BATCH, batch, 0)
   }
 
   /** Puts a tombstone in front of a head that something stands behind. */

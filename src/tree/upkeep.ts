@@ -21,6 +21,7 @@ import { LeafChanges } from './leaf-changes.ts'
 import type { LeafImage } from './leaf-image.ts'
 import { Merger } from './merge.ts'
 import { lowAt, lowBytes } from './page.ts'
+import { RECORD_VERSION } from './record.ts'
 import type { Search } from './search.ts'
 
 export class Upkeep {
@@ -39,6 +40,7 @@ export class Upkeep {
   private fullBase = 0
   private blocked = false
   private underfull = false
+  private pending = false
   private readonly unposted: number[] = []
   private readonly quarter: number
   private readonly checkMask: number
@@ -89,6 +91,11 @@ export class Upkeep {
     return true
   }
 
+  /** Notes that the key's head belongs to a batch, which has to come to its end first. */
+  notePending(): void {
+    this.pending = true
+  }
+
   private noteFull(): void {
     this.fullId = this.search.id
     this.fullBase = this.search.base
@@ -107,7 +114,7 @@ export class Upkeep {
   }
 
   hasWork(): boolean {
-    return this.fullId !== 0 || this.blocked || this.underfull || this.unposted.length > 0
+    return this.fullId !== 0 || this.blocked || this.pending || this.underfull || this.unposted.length > 0
   }
 
   /**
@@ -116,7 +123,6 @@ export class Upkeep {
    * @throws HeddleError HEDDLE_FULL; the work is forgotten then, whoever meets its traces takes it up again
    */
   settle(worth: number): void {
-    const { context } = this
     while (this.hasWork()) {
       this.scheme.enter()
       let done = false
@@ -128,13 +134,19 @@ export class Upkeep {
       }
       if (done) continue
       try {
-        if (context.shortage === 0) this.findPageIds()
-        else context.log.prepare(STREAM_PAGES, context.shortage, worth)
+        this.makeRoom(worth)
       } catch (error) {
         this.forgetWork()
         throw error
       }
     }
+  }
+
+  /** Takes the room that a step lacked. @throws HeddleError HEDDLE_FULL */
+  makeRoom(worth: number): void {
+    const { context } = this
+    if (context.shortage === 0) this.findPageIds()
+    else context.log.prepare(STREAM_PAGES, context.shortage, worth)
   }
 
   /** As `settle`, after an operation that has already taken effect: a shortage is nobody's business then. */
@@ -149,6 +161,7 @@ export class Upkeep {
   private forgetWork(): void {
     this.fullId = 0
     this.blocked = false
+    this.pending = false
     this.underfull = false
     this.unposted.length = 0
   }
@@ -182,6 +195,11 @@ export class Upkeep {
       this.blocked = false
       return true
     }
+    if (this.pending) {
+      if (!this.finishPending()) return false
+      this.pending = false
+      return true
+    }
     if (this.fullId !== 0) {
       if (!this.consolidate(this.fullId, this.fullBase)) return false
       this.fullId = 0
@@ -195,6 +213,15 @@ export class Upkeep {
       return true
     }
     return this.mergeUpwards()
+  }
+
+  /** The batch may have been another one's, or be over: it is looked up again, in this critical region. */
+  private finishPending(): boolean {
+    const { search, words, context } = this
+    search.locate(this.key)
+    if (search.record === 0) return true
+    const version = Atomics.load(words, search.record + RECORD_VERSION)
+    return version >= 0 || context.batches.finish(-version)
   }
 
   private mergeUpwards(): boolean {

@@ -35,6 +35,7 @@ import { EMPTIED, FRAGMENT_MASK } from '../pagecache/fragment.ts'
 import { COUNTER } from '../reclaim/participant.ts'
 import type { Clock } from './clock.ts'
 import type { TreeContext } from './context.ts'
+import { ABORTED_BATCH, INSTALLING, indexOfPending, isCommitted, isPendingPrev, stampOfStatus } from './descriptor.ts'
 import { RECORD_PREV, RECORD_VERSION, TOMBSTONE, extentListAt, recordHeader } from './record.ts'
 import { unlinkKnownRecord, unlinkRecord } from './record-writer.ts'
 import type { SnapshotTable } from './snapshot-table.ts'
@@ -75,6 +76,7 @@ export class Versions {
   /** The version behind a record that has this VERSION, 0 if there is none. */
   behind(record: number, version: number): number {
     if (version >= STAMPED && (version & NOPREV) !== 0) return 0
+    if (version < 0) return this.replacedBy(record, -version) & FRAGMENT_MASK
     return previousOf(Atomics.load(this.words, record + RECORD_PREV))
   }
 
@@ -101,10 +103,81 @@ export class Versions {
   current(word: number): number {
     const head = word & FRAGMENT_MASK
     const version = this.stamp(head)
+    if (version < 0) return this.currentOf(head, -version)
     if (version === ABORTED) return this.behindAborted(head)
     if ((word & EMPTIED) === 0) return head
     this.confirmAbsence(head)
     return 0
+  }
+
+  /** As `current`, for a head of a batch that is not finalised. */
+  private currentOf(head: number, batch: number): number {
+    if (isCommitted(this.context.batches.decide(batch))) return this.isTombstone(head) ? 0 : head
+    const word = this.replacedBy(head, batch)
+    return word === 0 ? 0 : this.current(word)
+  }
+
+  /**
+   * What a record of a batch that is not finalised has replaced, or will have: a leaf's word, or 0.
+   * The record is linked, so that is agreed on; PREV gets it when the batch has been decided.
+   */
+  private replacedBy(record: number, batch: number): number {
+    const prev = Atomics.load(this.words, record + RECORD_PREV)
+    if (!isPendingPrev(prev)) return previousOf(prev)
+    const agreed = Atomics.load(this.words, this.context.batches.operationAt(batch, indexOfPending(prev)) + 1)
+    return agreed > 0 ? agreed : 0
+  }
+
+  /** Sees to it that a head is stamped, and its death if it has one, before something is installed over it. */
+  confirm(word: number): void {
+    const head = word & FRAGMENT_MASK
+    if (this.stamp(head) !== ABORTED && (word & EMPTIED) !== 0) this.confirmAbsence(head)
+  }
+
+  /** Whether a decided word, or what a batch has agreed to replace, holds a value. */
+  private isPresentIn(value: number): boolean {
+    if (value <= 0) return false
+    const record = value & FRAGMENT_MASK
+    if (this.stamp(record) === ABORTED) return this.behindAborted(record) !== 0
+    return (value & EMPTIED) === 0
+  }
+
+  /**
+   * Gives a record of a decided batch its PREV and its VERSION. Idempotent; whose CAS it is counts, and lets go of what
+   * nobody needs.
+   * @param agreed what it was to replace, see descriptor.ts
+   */
+  finalise(record: number, agreed: number, status: number): void {
+    const { words, clock } = this
+    const version = Atomics.load(words, record + RECORD_VERSION)
+    if (version >= 0) return
+    const old = agreed > 0 ? agreed & FRAGMENT_MASK : 0
+    const prev = Atomics.load(words, record + RECORD_PREV)
+    if (isPendingPrev(prev)) Atomics.compareExchange(words, record + RECORD_PREV, prev, old)
+    const isTombstone = this.isTombstone(record)
+    if (status === ABORTED_BATCH) {
+      const won = Atomics.compareExchange(words, record + RECORD_VERSION, version, ABORTED) === version
+      if (won && isTombstone) this.countKept(record)
+      return
+    }
+    const was = this.isPresentIn(agreed)
+    const quiet = clock.isQuiet(clock.load())
+    const next = STAMPED | stampOfStatus(status) | (quiet ? NOPREV : 0)
+    if (Atomics.compareExchange(words, record + RECORD_VERSION, version, next) !== version) return
+    this.countChange(was, !isTombstone)
+    if (isTombstone) this.countKept(record)
+    if (old === 0) return
+    const gone = (agreed & EMPTIED) !== 0
+    if (quiet) this.letGo(old, Atomics.load(words, old + RECORD_VERSION), gone)
+    else {
+      if (!gone) this.countKept(old)
+      this.trim(record, next)
+    }
+  }
+
+  private countChange(was: boolean, is: boolean): void {
+    if (is && !was) this.context.me.count(COUNTER.inserts, 1)
+    if (was && !is) this.context.me.count(COUNTER.deletes, 1)
   }
 
   private behindAborted(head: number): number {
@@ -127,6 +200,11 @@ export class Versions {
     const { words, clock } = this
     for (let record = word & FRAGMENT_MASK; record !== 0;) {
       const version = this.stamp(record)
+      if (version < 0) {
+        if (this.isCommittedBy(-version, ts)) return this.isTombstone(record) ? 0 : record
+        const replaced = this.replacedBy(record, -version)
+        return replaced === 0 ? 0 : this.at(replaced, ts)
+      }
       if (version >= STAMPED && ((version & ANCIENT) !== 0 || !clock.precedes(ts, version & STAMP_MASK))) {
         if (this.isTombstone(record)) return 0
         if ((word & FRAGMENT_MASK) === record && (word & EMPTIED) !== 0) this.stampDeath(record)
@@ -136,6 +214,14 @@ export class Versions {
       record = this.behind(record, version)
     }
     return 0
+  }
+
+  /** Whether a batch has taken effect for a snapshot. One that is still to be decided, and comes later, is left alone. */
+  private isCommittedBy(batch: number, ts: number): boolean {
+    const { batches } = this.context
+    const status = batches.time(batch)
+    if (status === INSTALLING || status === ABORTED_BATCH) return false
+    return !this.clock.precedes(ts, stampOfStatus(status)) && isCommitted(batches.decide(batch))
   }
 
   /** Words that a record takes, those of its value included. */

@@ -1,0 +1,208 @@
+/**
+ * Writes the records and the descriptor of a batch: all of it private until the first record is linked.
+ *
+ * What is written lies in segments that stay open until the batch has come to its end (STREAM_BATCHES), since a block must
+ * be linked before its segment is sealed. Thread safety: one BatchWriter belongs to one participant. Death: blocks that
+ * nothing leads to, in segments that the reaper seals; the cleaner finds them.
+ */
+import { KIND_EXTENT, blockHeader } from '../log/block.ts'
+import { STREAM_BATCHES, STREAM_RECORDS } from '../log/log.ts'
+import type { TreeContext } from './context.ts'
+import {
+  BATCH_COUNT,
+  BATCH_ISOLATION,
+  BATCH_OPERATIONS,
+  BATCH_READS,
+  BATCH_SLOT,
+  BATCH_SLOT_STATE,
+  BATCH_STATUS,
+  BATCH_TS,
+  BATCH_WORDS,
+  INSTALLING,
+  ISOLATION_NONE,
+  LIST_COUNT,
+  LIST_ITEMS,
+  LIST_NEXT,
+  OPERATION_WORDS,
+  READ_HAS_HIGH,
+  READ_HAS_LOW,
+  READ_HEAD_WORDS,
+  READ_HIGH_INCLUSIVE,
+  READ_KEY,
+  READ_LOW_INCLUSIVE,
+  READ_RANGE,
+  pendingPrev,
+} from './descriptor.ts'
+import type { KeyBuffer } from './key.ts'
+import { RECORD_PREV, RECORD_VERSION } from './record.ts'
+import { type RecordWriter, unlinkRecord } from './record-writer.ts'
+import type { Mark } from './snapshots.ts'
+
+/** One end of a range that was read. */
+export interface ReadBound {
+  readonly bytes: Uint8Array
+  readonly inclusive: boolean
+}
+
+/** What a transaction has read, and at which snapshot. */
+export interface Reads {
+  /** ISOLATION_SERIALIZABLE or ISOLATION_SNAPSHOT. */
+  readonly isolation: number
+  readonly mark: Mark
+  readonly keys: readonly Uint8Array[]
+  readonly ranges: readonly { readonly low: ReadBound | null; readonly high: ReadBound | null }[]
+}
+
+const MOST_LIST_WORDS = 2048
+
+export class BatchWriter {
+  private readonly context: TreeContext
+  private readonly words: Int32Array
+  private readonly writer: RecordWriter
+  private readonly records: number[] = []
+  private readonly blocks: number[] = []
+  private readonly listWords: number
+
+  constructor(context: TreeContext, writer: RecordWriter) {
+    this.context = context
+    this.words = context.arena.words
+    this.writer = writer
+    this.listWords = Math.min(MOST_LIST_WORDS, context.arena.layout.segmentWords >>> 2)
+  }
+
+  /** Begins a batch: records are written as usual, in the order of their keys, and then added. */
+  begin(): void {
+    this.writer.stream = STREAM_BATCHES
+    this.records.length = 0
+    this.blocks.length = 0
+  }
+
+  /** Adds the record just written. */
+  add(): void {
+    this.records.push(this.writer.handOver())
+  }
+
+  /** Adds the deletion of a key. @throws HeddleError HEDDLE_FULL */
+  addDeletion(key: KeyBuffer): void {
+    this.writer.writeTombstone(key)
+    this.add()
+  }
+
+  /** Gives up what was written. Not inside a critical region. */
+  discard(): void {
+    const { context, records, blocks } = this
+    this.writer.abandon()
+    this.writer.stream = STREAM_RECORDS
+    for (let i = 0; i < records.length; i++) unlinkRecord(context, records[i])
+    for (let i = 0; i < blocks.length; i++) context.log.unlink(blocks[i])
+    context.log.sealExtended()
+  }
+
+  /**
+   * Writes the descriptor.
+   * @param reads null for a batch
+   * @returns its address
+   * @throws HeddleError HEDDLE_FULL; the batch is to be discarded then
+   */
+  describe(reads: Reads | null): number {
+    const { words, records } = this
+    const operations = this.writeOperations()
+    const firstRead = reads === null ? 0 : this.writeReads(reads)
+    const batch = this.block(BATCH_WORDS)
+    words[batch + BATCH_STATUS] = INSTALLING
+    words[batch + BATCH_COUNT] = records.length
+    words[batch + BATCH_OPERATIONS] = operations
+    words[batch + BATCH_ISOLATION] = reads === null ? ISOLATION_NONE : reads.isolation
+    words[batch + BATCH_TS] = reads === null ? 0 : reads.mark.ts
+    words[batch + BATCH_SLOT] = reads === null ? 0 : reads.mark.slot
+    words[batch + BATCH_SLOT_STATE] = reads === null ? 0 : reads.mark.state
+    words[batch + BATCH_READS] = firstRead
+    for (let i = 0; i < records.length; i++) {
+      words[records[i] + RECORD_VERSION] = -batch
+      words[records[i] + RECORD_PREV] = pendingPrev(i)
+    }
+    this.writer.stream = STREAM_RECORDS
+    return batch
+  }
+
+  /** Reserves a block and completes it; its words are filled afterwards, while it is still private. */
+  private block(size: number): number {
+    const { log } = this.context
+    if (log.available(STREAM_BATCHES) < size && !log.extend(STREAM_BATCHES)) throw log.full()
+    const block = log.reserve(STREAM_BATCHES, size)
+    log.complete(block, blockHeader(KIND_EXTENT, size, 0, 0, false))
+    this.blocks.push(block)
+    return block
+  }
+
+  private writeOperations(): number {
+    const { words, records } = this
+    const most = Math.floor((this.listWords - LIST_ITEMS) / OPERATION_WORDS)
+    let first = 0
+    let last = 0
+    for (let from = 0; from < records.length; from += most) {
+      const count = Math.min(most, records.length - from)
+      const list = this.block(LIST_ITEMS + count * OPERATION_WORDS)
+      words[list + LIST_NEXT] = 0
+      words[list + LIST_COUNT] = count
+      for (let i = 0; i < count; i++) {
+        words[list + LIST_ITEMS + i * OPERATION_WORDS] = records[from + i]
+        words[list + LIST_ITEMS + i * OPERATION_WORDS + 1] = 0
+      }
+      if (last === 0) first = list
+      else words[last + LIST_NEXT] = list
+      last = list
+    }
+    return first
+  }
+
+  private readonly reading: number[] = []
+  private firstRead = 0
+  private lastRead = 0
+
+  private writeReads({ keys, ranges }: Reads): number {
+    this.firstRead = 0
+    this.lastRead = 0
+    this.reading.length = 0
+    for (const key of keys) this.writeRead(READ_KEY, key, null)
+    for (const { low, high } of ranges) {
+      let flags = READ_RANGE
+      if (low !== null) flags |= READ_HAS_LOW | (low.inclusive ? READ_LOW_INCLUSIVE : 0)
+      if (high !== null) flags |= READ_HAS_HIGH | (high.inclusive ? READ_HIGH_INCLUSIVE : 0)
+      this.writeRead(flags, low?.bytes ?? null, high?.bytes ?? null)
+    }
+    this.endReads()
+    return this.firstRead
+  }
+
+  private writeRead(flags: number, first: Uint8Array | null, second: Uint8Array | null): void {
+    const { reading } = this
+    const firstLength = first?.length ?? 0
+    const secondLength = second?.length ?? 0
+    const size = READ_HEAD_WORDS + ((firstLength + 3) >>> 2) + ((secondLength + 3) >>> 2)
+    if (reading.length + size > this.listWords - LIST_ITEMS) this.endReads()
+    reading.push(flags, firstLength, secondLength)
+    if (first !== null) pushBytes(reading, first)
+    if (second !== null) pushBytes(reading, second)
+  }
+
+  private endReads(): void {
+    const { words, reading } = this
+    if (reading.length === 0) return
+    const list = this.block(LIST_ITEMS + reading.length)
+    words[list + LIST_NEXT] = 0
+    words[list + LIST_COUNT] = reading.length
+    for (let i = 0; i < reading.length; i++) words[list + LIST_ITEMS + i] = reading[i]
+    reading.length = 0
+    if (this.lastRead === 0) this.firstRead = list
+    else words[this.lastRead + LIST_NEXT] = list
+    this.lastRead = list
+  }
+}
+
+/** Bytes as words of the machine's order, the last one padded. */
+function pushBytes(to: number[], bytes: Uint8Array): void {
+  const padded = new Int32Array((bytes.length + 3) >>> 2)
+  new Uint8Array(padded.buffer).set(bytes)
+  for (let i = 0; i < padded.length; i++) to.push(padded[i])
+}

@@ -1,0 +1,264 @@
+/**
+ * Batches and transactions: several records that take effect at one moment, or never.
+ *
+ * After the multi-word compare-and-swap of Harris, Fraser and Pratt (2002), with the reads of Fraser's transactions
+ * (2004). The owner writes all records and a descriptor of them (batch-writer.ts), and then, like everybody who meets one
+ * of the records, brings the batch to its end:
+ *
+ *   install   in the order of the keys, each record takes the place of the head of its key, as one whose VERSION is minus the
+ *             descriptor. A head that belongs to another batch has that one finished first; keys are in order, so there
+ *             are no cycles. Until all are installed, readers look past them.
+ *   decide    CAS to DECIDING, then to DECIDING with the clock: its instant. A transaction is looked at again
+ *             (validation.ts). CAS to COMMITTED or ABORTED. Readers help with this; it needs no room.
+ *   finalise  each record gets its PREV, then its VERSION: the stamp, or ABORTED, which is looked past for ever. The old
+ *             head is never put back, or heads would recur.
+ *
+ * What a record is to replace is agreed on in the descriptor before it is linked, by CAS. Claim: when the CAS of a leaf's
+ * word from h to the record succeeds, h is what the descriptor says, then and afterwards. The owner is pinned from before the
+ * first record is linked until the batch is decided, and so is the reaper in its place: what was a head since then is not
+ * recycled, so heads do not recur. A head is a record's address with or without EMPTIED, or the first free slot of a base,
+ * and each of them goes only once. Whoever changes the agreed value from p to h' has loaded p first, then found h', then seen
+ * INSTALLING. So h' came after p as a head; if the record was linked over p, then p was the head after h': it would recur.
+ *
+ * An owner that finds no room while it installs aborts. A helper may then still be about to link a record: so every leaf
+ * that lacks its record is frozen, which makes that CAS fail; whoever looks for the head again sees ABORTED.
+ *
+ * Thread safety: one Batches belongs to one participant, who is pinned. Progress: lock-free: helpers go through keys in
+ * order or through instants in order, and an abort by validation means that another write was committed. Death: INTENT_BATCH
+ * names the owner's descriptor; its reaper brings it to its end, or aborts it if there is no room.
+ */
+import { assert } from '../memory/assert.ts'
+import { keyBytesOf } from '../log/block.ts'
+import { EMPTIED } from '../pagecache/fragment.ts'
+import { ADDRESS_MASK } from '../pagecache/page-table.ts'
+import type { TreeContext } from './context.ts'
+import {
+  ABORTED_BATCH,
+  BATCH_OPERATIONS,
+  BATCH_READS,
+  BATCH_STATUS,
+  COMMITTED_AT,
+  DECIDING,
+  DECIDING_AT,
+  INSTALLING,
+  LIST_COUNT,
+  LIST_ITEMS,
+  LIST_NEXT,
+  OPERATION_WORDS,
+  isCommitted,
+  isDecidingAt,
+  stampOfStatus,
+} from './descriptor.ts'
+import { KeyBuffer } from './key.ts'
+import { RECORD_VERSION, recordHeader, recordKeyAt } from './record.ts'
+import { unlinkRecord } from './record-writer.ts'
+import { Search } from './search.ts'
+import { Validation } from './validation.ts'
+
+/** How the tree does what stands in the way of a batch. False on a shortage. */
+export interface Obstacles {
+  consolidate(id: number, base: number): boolean
+  finishRemoval(base: number): boolean
+}
+
+export class Batches {
+  private readonly context: TreeContext
+  private readonly words: Int32Array
+  private readonly bytes: Uint8Array
+  private readonly search: Search
+  private readonly key = new KeyBuffer()
+  private readonly validation: Validation
+  private readonly obstacles: Obstacles
+
+  constructor(context: TreeContext, obstacles: Obstacles) {
+    this.context = context
+    this.words = context.arena.words
+    this.bytes = context.arena.bytes
+    this.search = new Search(context.arena)
+    this.validation = new Validation(context, this)
+    this.obstacles = obstacles
+  }
+
+  status(batch: number): number {
+    return Atomics.load(this.words, batch + BATCH_STATUS)
+  }
+
+  isCommitted(batch: number): boolean {
+    return isCommitted(this.status(batch))
+  }
+
+  /** Word of a batch's operation: its record; what it replaces follows. O(number of lists before it) */
+  operationAt(batch: number, index: number): number {
+    const { words } = this
+    let list = words[batch + BATCH_OPERATIONS]
+    let left = index
+    while (left >= words[list + LIST_COUNT]) {
+      left -= words[list + LIST_COUNT]
+      list = words[list + LIST_NEXT]
+    }
+    return list + LIST_ITEMS + left * OPERATION_WORDS
+  }
+
+  /** Gives an installed batch its instant. @returns a status that is not DECIDING without a stamp */
+  time(batch: number): number {
+    const { words, context } = this
+    for (;;) {
+      const status = this.status(batch)
+      if (status !== DECIDING) return status
+      const stamp = context.clock.stampOf(context.clock.load())
+      Atomics.compareExchange(words, batch + BATCH_STATUS, DECIDING, DECIDING_AT | stamp)
+    }
+  }
+
+  /** Brings a batch that is installed to a decision. Needs no room. @returns INSTALLING, COMMITTED_AT or ABORTED_BATCH */
+  decide(batch: number): number {
+    const { words } = this
+    for (;;) {
+      const status = this.time(batch)
+      if (!isDecidingAt(status)) return status
+      const holds = this.validation.holds(batch, stampOfStatus(status))
+      const outcome = holds ? COMMITTED_AT | stampOfStatus(status) : ABORTED_BATCH
+      Atomics.compareExchange(words, batch + BATCH_STATUS, status, outcome)
+    }
+  }
+
+  /**
+   * Brings a batch to its end: installs, decides, finalises.
+   * @returns false on a shortage, see the context; it is to be tried again then
+   */
+  finish(batch: number): boolean {
+    if (this.status(batch) === INSTALLING) {
+      if (!this.installAll(batch)) return false
+      Atomics.compareExchange(this.words, batch + BATCH_STATUS, INSTALLING, DECIDING)
+    }
+    this.decide(batch)
+    this.finaliseAll(batch)
+    return true
+  }
+
+  private installAll(batch: number): boolean {
+    const { words } = this
+    for (let list = words[batch + BATCH_OPERATIONS]; list !== 0; list = words[list + LIST_NEXT]) {
+      const end = list + LIST_ITEMS + words[list + LIST_COUNT] * OPERATION_WORDS
+      for (let at = list + LIST_ITEMS; at < end; at += OPERATION_WORDS) {
+        if (!this.install(batch, at)) return false
+      }
+    }
+    return true
+  }
+
+  /** @returns false on a shortage */
+  private install(batch: number, operation: number): boolean {
+    const { words, context, search, key } = this
+    const record = words[operation]
+    const header = recordHeader(words, record)
+    key.copyFrom(this.bytes, recordKeyAt(record), keyBytesOf(header))
+    const next = record | (context.versions.isTombstone(record) ? EMPTIED : 0)
+    for (;;) {
+      // In this order: agreed value, head, status. See the claim above.
+      const agreed = Atomics.load(words, operation + 1)
+      search.locate(key)
+      if (search.record === record) return true
+      const head = this.openHead()
+      if (head === SHORT) return false
+      if (this.status(batch) !== INSTALLING) return true
+      if (head === CHANGED) continue
+      if (agreed !== head) Atomics.compareExchange(words, operation + 1, agreed, head)
+      else if (this.link(head, next)) return true
+      // Finishing another batch has used the buffer.
+      key.copyFrom(this.bytes, recordKeyAt(record), keyBytesOf(header))
+    }
+  }
+
+  /**
+   * What the key found has as its head, stamped and decided, in a word that may be CASed.
+   * @returns the word, minus the free slot if there is none, SHORT, or CHANGED if it has to be found again
+   */
+  private openHead(): number {
+    const { words, context, search, obstacles } = this
+    if (search.removed) return obstacles.finishRemoval(search.base) ? CHANGED : SHORT
+    if (search.record === 0) {
+      if (search.freeSlot !== 0) return -search.freeSlot
+      return obstacles.consolidate(search.id, search.base) ? CHANGED : SHORT
+    }
+    const { word } = search
+    const version = Atomics.load(words, search.record + RECORD_VERSION)
+    if (version < 0) return this.finishOther(-version)
+    if (word < 0) return obstacles.consolidate(search.id, search.base) ? CHANGED : SHORT
+    context.versions.confirm(word)
+    return word
+  }
+
+  private finishOther(batch: number): number {
+    return this.finish(batch) ? CHANGED : SHORT
+  }
+
+  private link(head: number, next: number): boolean {
+    const { context, search, key } = this
+    if (head > 0) return context.cache.overwrite(search.at, head, next)
+    return context.cache.link(-head, context.arena.layout.leafSlots, next, key.tag)
+  }
+
+  /** Gives every record its PREV and VERSION by the decision. Idempotent; needs no room. */
+  private finaliseAll(batch: number): void {
+    const { words, context } = this
+    const { versions } = context
+    const status = this.status(batch)
+    assert(isCommitted(status) || status === ABORTED_BATCH, 'a batch is finalised before it is decided')
+    for (let list = words[batch + BATCH_OPERATIONS]; list !== 0; list = words[list + LIST_NEXT]) {
+      const end = list + LIST_ITEMS + words[list + LIST_COUNT] * OPERATION_WORDS
+      for (let at = list + LIST_ITEMS; at < end; at += OPERATION_WORDS) {
+        versions.finalise(words[at], Atomics.load(words, at + 1), status)
+      }
+    }
+  }
+
+  /**
+   * Gives up a batch that could not be installed for want of room, unless it has been by others.
+   * @returns whether it was given up
+   */
+  abort(batch: number): boolean {
+    const { words } = this
+    const found = Atomics.compareExchange(words, batch + BATCH_STATUS, INSTALLING, ABORTED_BATCH)
+    if (found !== INSTALLING && found !== ABORTED_BATCH) return false
+    for (let list = words[batch + BATCH_OPERATIONS]; list !== 0; list = words[list + LIST_NEXT]) {
+      const end = list + LIST_ITEMS + words[list + LIST_COUNT] * OPERATION_WORDS
+      for (let at = list + LIST_ITEMS; at < end; at += OPERATION_WORDS) {
+        // What was never linked can never be now.
+        if (!this.forestall(words[at])) unlinkRecord(this.context, words[at])
+      }
+    }
+    this.finaliseAll(batch)
+    return true
+  }
+
+  /** Makes every CAS fail that would link the record from now on. @returns whether it has been linked */
+  private forestall(record: number): boolean {
+    const { words, context, search, key } = this
+    key.copyFrom(this.bytes, recordKeyAt(record), keyBytesOf(recordHeader(words, record)))
+    for (;;) {
+      search.locate(key)
+      if (search.record === record) return true
+      context.cache.freeze(search.base)
+      search.locate(key)
+      if (search.record === record) return true
+      if (Atomics.load(words, context.cache.slotsAt(search.base)) < 0) {
+        // Frozen, and what the tree holds: nobody can link to it, and nobody who looks again will.
+        if ((context.table.load(search.id) & ADDRESS_MASK) === search.base) return false
+      }
+    }
+  }
+
+  /** Lets go of the descriptor of a batch that is finalised. */
+  discard(batch: number): void {
+    const { words, context } = this
+    for (let list = words[batch + BATCH_OPERATIONS]; list !== 0; list = words[list + LIST_NEXT])
+      context.log.unlink(list)
+    for (let list = words[batch + BATCH_READS]; list !== 0; list = words[list + LIST_NEXT]) context.log.unlink(list)
+    context.log.unlink(batch)
+  }
+}
+
+/** No value of a word that may be CASed: those are positive, or minus an address. */
+const SHORT = 0
+const CHANGED = 1
