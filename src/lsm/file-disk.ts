@@ -7,9 +7,9 @@
  * A count that is short hides an error: libuv gives up after a partial write without saying why. So the rest is asked for
  * again, which either succeeds or brings the error up.
  *
- * Durability: `sync` is fdatasync, which on Linux flushes the drive's cache and includes a changed length. On macOS Node's
- * fdatasync is F_FULLFSYNC-backed by libuv. On Windows it is FlushFileBuffers; a directory cannot be synced there, and
- * need not be: NTFS journals its metadata in order.
+ * Durability: `sync` is fdatasync, which on Linux flushes the drive's cache and includes a changed length. On macOS libuv
+ * makes it F_FULLFSYNC. On Windows it is FlushFileBuffers; a directory cannot be synced there, and we rely on NTFS keeping
+ * its metadata in a journal.
  *
  * Thread safety and death: see disk.ts.
  */

@@ -133,11 +133,19 @@ export class CrashModel {
       const fate = this.rng.int(4)
       if (fate === 0) bytes.set(change.bytes.subarray(at - change.offset, next - change.offset), at)
       else if (fate === 1) bytes.fill(0, at, next)
-      else if (fate === 2) for (let i = at; i < next; i++) bytes[i] = this.rng.int(256)
+      else if (fate === 2) fillWithGarbage(bytes, at, next, this.rng.int(2 ** 31))
       if (fate !== 3) reached = Math.max(reached, next)
       at = next
     }
     return reached
+  }
+}
+
+function fillWithGarbage(bytes: Uint8Array, from: number, to: number, seed: number): void {
+  let word = seed
+  for (let i = from; i < to; i++) {
+    word = (Math.imul(word, 1_103_515_245) + 12_345) | 0
+    bytes[i] = word >>> 16
   }
 }
 
