@@ -162,7 +162,10 @@ export class FileDisk implements Disk {
 
   private path(name: string): string {
     if (parseFileName(name) === undefined) {
-      throw new HeddleError('HEDDLE_INTERNAL', `${name} is not a file of a store; please report this as a bug of heddle`)
+      throw new HeddleError(
+        'HEDDLE_INTERNAL',
+        `${name} is not a file of a store; please report this as a bug of heddle`,
+      )
     }
     return join(this.directory, name)
   }

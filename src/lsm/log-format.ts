@@ -152,7 +152,9 @@ export function faultOfFileHeader(bytes: Uint8Array, length: number, id: number,
   if (get32(bytes, 8) !== FORMAT) return `format ${get32(bytes, 8)} is not known`
   if (get32(bytes, 12) !== id) return `this is log ${get32(bytes, 12)} under another name`
   if (get32(bytes, 16) !== generation >>> 0) return 'this log belongs to another store'
-  return get32(bytes, 0) === crc32(bytes, 4, FILE_HEADER_BYTES, fileSeed(id, generation)) ? '' : 'checksum of the header'
+  return get32(bytes, 0) === crc32(bytes, 4, FILE_HEADER_BYTES, fileSeed(id, generation))
+    ? ''
+    : 'checksum of the header'
 }
 
 /** Writes a BEGIN record, which says where the file stands among all logs. */

@@ -97,7 +97,9 @@ describe.each(MEANS)('the lock of a directory, by %s', (means) => {
   it('follows no link', () => {
     writeFileSync(join(root, 'elsewhere'), '')
     symlinkSync(join(root, 'elsewhere'), join(root, 'lock'))
-    expect(() => DirectoryLock.take(root, means)).toThrow(expect.objectContaining({ code: 'HEDDLE_IO', errno: 'ELOOP' }))
+    expect(() => DirectoryLock.take(root, means)).toThrow(
+      expect.objectContaining({ code: 'HEDDLE_IO', errno: 'ELOOP' }),
+    )
     unlinkSync(join(root, 'lock'))
   })
 

@@ -13,7 +13,8 @@ describe('names of files', () => {
   })
 
   it.each(['log', 'table', 'manifest', 'temp'] as const)('are read back: %s', (kind) => {
-    for (const id of [1, 999_999, 1_000_000, MAX_FILE_ID]) expect(parseFileName(fileName(id, kind))).toEqual({ id, kind })
+    for (const id of [1, 999_999, 1_000_000, MAX_FILE_ID])
+      expect(parseFileName(fileName(id, kind))).toEqual({ id, kind })
   })
 
   it.each([
