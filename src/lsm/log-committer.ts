@@ -6,13 +6,14 @@
  *   0 STATE     0 it works; 1 NO_SPACE: it is tried again; 2 FAILED: it will not be durable, the store is read-only
  *   1 SYNCING   1 while a sync is under way
  *   2 SELECT    which of the two file records counts
- *   3, 9 RECORD id, previous log, position of the first slot, its LSN (low, high), 1 if there is a file
+ *   3, 9 RECORD id, previous log, position of the first slot, its LSN (low, high), 0 no file yet, 1 begun, 2 synced once
  *
  * Failures. A file in which a write or a sync has failed is never written or synced again: what it holds below STABLE is
  * durable, the rest is unknown. All slots from STABLE on are still in the ring; they are written to a new file, whose BEGIN
  * says that they count from there. If that file fails too, in a round in which nothing became durable, the log has FAILED.
- * If there is no room, writers are told so (NO_SPACE), and each later round tries again with a new file; a file in which
- * nothing had become durable is removed at once, to make room.
+ * If there is no room, writers are told so (NO_SPACE), and each later round tries again with a new file. A file that was
+ * never synced is followed on by no other one, and is removed at once, to make room; so a manifest may only name logs that
+ * were synced, as `rotate` leaves them.
  *
  * Death. The next consumer cannot know how far the dead one got: it begins a new file at STABLE, as after a failed sync.
  * That holds whether SYNCING is set or not; set, it means that the kernel may have told a failure to the dead one, once. A
@@ -38,6 +39,8 @@ const SYNCING = 1
 const SELECT = 2
 const RECORDS = 3
 const RECORD_WORDS = 6
+const BEGUN = 1
+const SYNCED = 2
 const TWO_32 = 2 ** 32
 
 /** The present log file, as all threads can know it. */
@@ -48,6 +51,8 @@ export interface LogFile {
   /** Where in the ring its first slot was, and that slot's LSN. */
   readonly position: number
   readonly lsn: number
+  /** Whether it was synced since it began, so that another one may follow on it. */
+  readonly synced: boolean
 }
 
 export interface CommitterOptions {
@@ -75,6 +80,7 @@ export function logFile(log: SharedLog): LogFile | undefined {
     previous: log.load(at + 1),
     position: log.load(at + 2),
     lsn: (log.load(at + 3) >>> 0) + log.load(at + 4) * TWO_32,
+    synced: log.load(at + 5) === SYNCED,
   }
 }
 
@@ -104,13 +110,13 @@ function writeRecord(log: SharedLog, file: LogFile): void {
   log.store(at + 2, file.position)
   log.store(at + 3, file.lsn | 0)
   log.store(at + 4, Math.floor(file.lsn / TWO_32))
-  log.store(at + 5, 1)
+  log.store(at + 5, file.synced ? SYNCED : BEGUN)
   log.store(SELECT, select)
 }
 
 /** Says where the log begins, before there are threads: the LSN, and the newest log that holds what is before, or 0. */
 export function initLog(log: SharedLog, lsn: number, previous: number): void {
-  writeRecord(log, { id: previous, previous, position: log.stable(), lsn })
+  writeRecord(log, { id: previous, previous, position: log.stable(), lsn, synced: previous !== 0 })
 }
 
 export class LogCommitter {
@@ -184,6 +190,7 @@ export class LogCommitter {
       this.writer?.close()
       this.writer = undefined
       this.begin()
+      this.syncAll()
       return true
     } catch (error) {
       this.fail(error)
@@ -230,11 +237,10 @@ export class LogCommitter {
     assert(before !== undefined, 'the log was not initialised')
     const position = log.stable()
     const lsn = before!.lsn + distance(before!.position, position)
-    // A file in which nothing became durable is not followed on: its BEGIN may not be there.
-    const previous = lsn > before!.lsn ? before!.id : before!.previous
+    const previous = before!.synced ? before!.id : before!.previous
     this.taken = position
     writer.begin(lsn, previous)
-    writeRecord(log, { id: writer.id, previous, position, lsn })
+    writeRecord(log, { id: writer.id, previous, position, lsn, synced: false })
   }
 
   private take(): void {
@@ -261,6 +267,8 @@ export class LogCommitter {
     const { log } = this
     log.store(SYNCING, 1)
     this.writer!.sync()
+    const file = logFile(log)!
+    if (!file.synced) writeRecord(log, { ...file, synced: true })
     log.setStable(this.taken)
     log.store(SYNCING, 0)
     log.release(this.taken)
@@ -273,15 +281,12 @@ export class LogCommitter {
   private fail(error: unknown): void {
     const { log } = this
     this.failure = error
-    const before = logFile(log)
+    const present = logFile(log)
     const abandoned = this.writer
     this.writer = undefined
     this.taken = log.stable()
     abandoned?.close()
-    if (
-      abandoned !== undefined &&
-      (before === undefined || before.id !== abandoned.id || before.position === this.taken)
-    ) {
+    if (abandoned !== undefined && !(present?.id === abandoned.id && present.synced)) {
       this.remove(fileName(abandoned.id, 'log'))
     }
     log.store(SYNCING, 0)

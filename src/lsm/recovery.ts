@@ -113,6 +113,8 @@ function orphansOf(sizes: ReadonlyMap<string, number>, manifest: Manifest, chain
   const needed = new Set<string>([fileName(manifest.id, 'manifest')])
   for (const { id } of manifest.tables) needed.add(fileName(id, 'table'))
   for (const { id } of chain) needed.add(fileName(id, 'log'))
+  // A log that the manifest names stays until another manifest does not, even if it never began: it would be missed.
+  for (const id of manifest.logs) needed.add(fileName(id, 'log'))
   const orphans: string[] = []
   for (const name of sizes.keys()) if (!needed.has(name)) orphans.push(name)
   return orphans
