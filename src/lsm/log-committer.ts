@@ -203,16 +203,24 @@ export class LogCommitter {
     this.log.sleep(this.taken, budgetMs, this.log.load(STATE) !== LOG_WORKS)
   }
 
-  /** Closes the files. What is not durable yet stays in the ring for the next consumer. */
+  /**
+   * Closes the files. What is not durable yet stays in the ring for the next consumer. A last MARK says how far the log was
+   * durable, so that damage to its last group is not taken for a torn end.
+   */
   close(): void {
-    this.writer?.close()
+    const { writer, prepared } = this
     this.writer = undefined
-    try {
-      this.prepared?.discard()
-    } catch {
-      // An empty log that nobody names: removed at the next start.
-    }
     this.prepared = undefined
+    try {
+      writer?.mark()
+      writer?.sync()
+    } catch (error) {
+      this.failure = error
+    }
+    writer?.close()
+    if (prepared === undefined) return
+    prepared.close()
+    this.remove(fileName(prepared.id, 'log'))
   }
 
   private newFile(): LogWriter {

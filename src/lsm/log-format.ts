@@ -8,7 +8,8 @@
  *   | 8 - 11  | format, 1                                                     |
  *   | 12 - 15 | file id                                                       |
  *   | 16 - 19 | generation of the store                                       |
- *   | 20 - 63 | zeros                                                         |
+ *   | 20 - 23 | bytes set aside: the file was never shorter                   |
+ *   | 24 - 63 | zeros                                                         |
  *
  * Then records follow, each beginning at a multiple of 16, the first one a BEGIN:
  *
@@ -136,25 +137,30 @@ export function isIntact(bytes: Uint8Array, at: number, seed: number): boolean {
   return get32(bytes, at) === crc32(bytes, at + 4, at + RECORD_HEADER_BYTES + lengthOf(bytes, at), seed)
 }
 
-export function writeFileHeader(bytes: Uint8Array, id: number, generation: number): void {
+/** @param room bytes set aside, less than 2^32 */
+export function writeFileHeader(bytes: Uint8Array, id: number, generation: number, room: number): void {
   bytes.fill(0, 0, FILE_HEADER_BYTES)
   put32(bytes, 4, MAGIC)
   put32(bytes, 8, FORMAT)
   put32(bytes, 12, id)
   put32(bytes, 16, generation)
+  put32(bytes, 20, room)
   put32(bytes, 0, crc32(bytes, 4, FILE_HEADER_BYTES, fileSeed(id, generation)))
 }
 
-/** What is wrong with a file header, or '' if it is that of the file. */
-export function faultOfFileHeader(bytes: Uint8Array, length: number, id: number, generation: number): string {
-  if (length < FILE_HEADER_BYTES) return 'the header is cut off'
+/**
+ * What is wrong with a file header, or '' if it is that of the file.
+ * @param size of the file
+ */
+export function faultOfFileHeader(bytes: Uint8Array, size: number, id: number, generation: number): string {
+  if (size < FILE_HEADER_BYTES) return 'the header is cut off'
   if (get32(bytes, 4) !== MAGIC) return 'this is no log'
   if (get32(bytes, 8) !== FORMAT) return `format ${get32(bytes, 8)} is not known`
   if (get32(bytes, 12) !== id) return `this is log ${get32(bytes, 12)} under another name`
   if (get32(bytes, 16) !== generation >>> 0) return 'this log belongs to another store'
-  return get32(bytes, 0) === crc32(bytes, 4, FILE_HEADER_BYTES, fileSeed(id, generation))
-    ? ''
-    : 'checksum of the header'
+  const seed = fileSeed(id, generation)
+  if (get32(bytes, 0) !== crc32(bytes, 4, FILE_HEADER_BYTES, seed)) return 'checksum of the header'
+  return size < get32(bytes, 20) ? `${size} bytes are left of ${get32(bytes, 20)}` : ''
 }
 
 /** Writes a BEGIN record, which says where the file stands among all logs. */

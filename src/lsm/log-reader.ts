@@ -51,7 +51,7 @@ export class LogReader {
   type = 0
   lsn = 0
   granules = 0
-  bytes = new Uint8Array(WINDOW_BYTES)
+  bytes: Uint8Array
   payloadAt = 0
   payloadLength = 0
   private readonly disk: Disk
@@ -70,8 +70,10 @@ export class LogReader {
     this.name = fileName(id, 'log')
     this.seed = fileSeed(id, generation)
     this.file = disk.open(this.name, 'read')
+    this.bytes = new Uint8Array(Math.min(WINDOW_BYTES, Math.max(FILE_HEADER_BYTES, this.file.size)))
     try {
-      const fault = faultOfFileHeader(this.bytes, this.load(0, FILE_HEADER_BYTES), id, generation)
+      this.load(0, FILE_HEADER_BYTES)
+      const fault = faultOfFileHeader(this.bytes, this.file.size, id, generation)
       if (fault !== '') throw corruptFile(this.name, 0, fault)
       this.offset = FILE_HEADER_BYTES
       const at = this.validAt(this.offset, TYPE_BEGIN)
@@ -181,10 +183,11 @@ export class LogReader {
     return this.load(offset, Math.max(length, WINDOW_BYTES)) >= length
   }
 
-  /** Fills the window. @returns bytes there are; `length` is no more than the file holds, or a window */
+  /** Fills the window, with no more than the file holds. @returns bytes there are */
   private load(offset: number, length: number): number {
-    if (this.bytes.length < length) this.bytes = new Uint8Array(length)
-    const count = this.file.read(this.bytes, 0, Math.min(length, Math.max(0, this.file.size - offset)), offset)
+    const there = Math.min(length, Math.max(0, this.file.size - offset))
+    if (this.bytes.length < there) this.bytes = new Uint8Array(there)
+    const count = this.file.read(this.bytes, 0, there, offset)
     this.windowFrom = offset
     this.windowTo = offset + count
     return count

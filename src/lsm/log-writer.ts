@@ -32,7 +32,6 @@ import {
 
 export class LogWriter {
   readonly id: number
-  private readonly disk: Disk
   private readonly file: DiskFile
   private readonly seed: number
   private readonly scratch = new Uint8Array(BEGIN_BYTES)
@@ -47,8 +46,7 @@ export class LogWriter {
   private markedLsn = -1
   private broken = false
 
-  private constructor(disk: Disk, file: DiskFile, id: number, generation: number) {
-    this.disk = disk
+  private constructor(file: DiskFile, id: number, generation: number) {
     this.file = file
     this.id = id
     this.seed = fileSeed(id, generation)
@@ -61,7 +59,7 @@ export class LogWriter {
    */
   static prepare(disk: Disk, id: number, generation: number, room: number): LogWriter {
     const header = new Uint8Array(FILE_HEADER_BYTES)
-    writeFileHeader(header, id, generation)
+    writeFileHeader(header, id, generation, room)
     const temporary = disk.create(fileName(id, 'temp'))
     try {
       temporary.append(header, 0, FILE_HEADER_BYTES)
@@ -73,7 +71,7 @@ export class LogWriter {
     const name = fileName(id, 'log')
     disk.rename(fileName(id, 'temp'), name)
     disk.syncDirectory()
-    return new LogWriter(disk, disk.open(name, 'write'), id, generation)
+    return new LogWriter(disk.open(name, 'write'), id, generation)
   }
 
   /** LSN of the next slot; -1 before `begin`. */
@@ -167,12 +165,6 @@ export class LogWriter {
   close(): void {
     this.broken = true
     this.file.close()
-  }
-
-  /** Removes a file that was prepared and will not be needed. */
-  discard(): void {
-    this.close()
-    this.disk.remove(fileName(this.id, 'log'))
   }
 
   private put(from: Uint8Array, at: number, length: number, offset: number): void {
