@@ -167,7 +167,7 @@ export class SimulatedDisk implements Disk {
 
   /** Writes, or writes a part and fails. */
   put(operation: DiskOperation, name: string, inode: Inode, bytes: Uint8Array, offset: number): void {
-    let failure: unknown
+    let failure: Error | undefined
     let length = bytes.length
     try {
       this.enter(operation, name, offset)
@@ -177,7 +177,7 @@ export class SimulatedDisk implements Disk {
         throw ioError(operation, name, offset, 'ENOSPC')
       }
     } catch (error) {
-      failure = error
+      failure = error as Error
       length = this.rng.int(length + 1)
     }
     if (length > 0) this.change(inode, bytes.slice(0, length), offset)
