@@ -13,6 +13,7 @@ const FLOORS_WITH_ATOMICS: Readonly<Record<string, string>> = {
 
 /** Files elsewhere that may use Atomics, each with its reason. */
 const FILES_WITH_ATOMICS: Readonly<Record<string, string>> = {
+  'src/lsm/shared-log.ts': 'reserves slots of the one log with compare-and-swap, and publishes what is durable',
   'src/cli/soak/control.ts': "the soak's own control words, apart from any store",
   'src/explore/raw-atomics.ts': 'performs the steps of virtual threads',
   'src/explore/dealing.ts': 'deals out a search by a counter of its own',

@@ -15,6 +15,7 @@ import { scenarios as merges } from './merges.ts'
 import { scenarios as reaping } from './reaping.ts'
 import { scenarios as segments } from './segments.ts'
 import { scenarios as snapshots } from './snapshots.ts'
+import { scenarios as sharedLog } from './shared-log.ts'
 import { scenarios as splits } from './splits.ts'
 import { scenarios as sweeping } from './sweeping.ts'
 import { scenarios as verifying } from './verifying.ts'
@@ -35,6 +36,7 @@ const all = {
   snapshots,
   sweeping,
   verifying,
+  sharedLog,
 }
 
 describe.each(Object.entries(all))('%s', (_, scenarios) => {
