@@ -51,7 +51,7 @@ const PROBES = 64
 /** Victims tried before a fill gives up. */
 const ATTEMPTS = 4
 /** Retired frames that a thread remembers, so that it need not search for them. */
-const REMEMBERED = 1024
+const REMEMBERED = 256
 
 /** Where a cache lies and how it is divided: the same in every thread. Immutable. */
 export interface CacheGeometry {
@@ -87,7 +87,8 @@ export function divideCache(at: number, sets: number, ways: number, spare: numbe
   const frames = sets * ways + spare
   const statesAt = align(slotsAt + sets * ways * SLOT_WORDS)
   const framesAt = align(statesAt + frames)
-  return { slotsAt, statesAt, framesAt, end: framesAt + frames * frameWords, sets, ways, frames, frameWords }
+  const end = framesAt + frames * frameWords
+  return Object.freeze({ slotsAt, statesAt, framesAt, end, sets, ways, frames, frameWords })
 }
 
 export interface CacheReport {
@@ -308,8 +309,11 @@ export class BlockCache {
   }
 
   /** Whether no reader can look at what was retired in `epoch`. */
-  protected hasPassed(epoch: number): boolean {
-    return hasPassed(epoch, this.scheme.epoch())
+  private hasPassed(epoch: number): boolean {
+    const { scheme } = this
+    if (!scheme.reclaims) return false
+    // The control that frees at once must be caught here too.
+    return scheme.name === 'unsafe' || hasPassed(epoch, scheme.epoch())
   }
 
   /**

@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { explore } from '../../../src/explore/index.ts'
 import { complaint } from '../../../src/explore/scenario.ts'
+import { scenarios as blockCache } from './block-cache.ts'
 import { scenarios as cleaning } from './cleaning.ts'
 import { scenarios as cursors } from './cursors.ts'
 import { scenarios as epochs } from './epochs.ts'
@@ -33,6 +34,7 @@ const all = {
   cursors,
   sweeping,
   verifying,
+  blockCache,
 }
 
 describe.each(Object.entries(all))('%s', (_, scenarios) => {
