@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { explore } from '../../../src/explore/index.ts'
 import { complaint } from '../../../src/explore/scenario.ts'
 import { scenarios as blockCache } from './block-cache.ts'
+import { scenarios as catalogs } from './catalogs.ts'
 import { scenarios as cleaning } from './cleaning.ts'
 import { scenarios as cursors } from './cursors.ts'
 import { scenarios as epochs } from './epochs.ts'
@@ -35,6 +36,7 @@ const all = {
   sweeping,
   verifying,
   blockCache,
+  catalogs,
 }
 
 describe.each(Object.entries(all))('%s', (_, scenarios) => {
