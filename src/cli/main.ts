@@ -9,6 +9,7 @@ Usage
   heddle demo [directory]   index the words of real text with many workers on one store, and check the result
   heddle soak               run every operation at random while workers are killed, and check everything
   heddle explore <file>...  explore every interleaving of the scenarios that files export
+  heddle replay <file>      run the operations of a file with many workers, and check every answer
   heddle --help             this text; 'heddle demo --help' and the like list a command's options
   heddle --version          the version of this package
 `
@@ -22,6 +23,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['demo', () => import('./demo.ts')],
   ['soak', () => import('./soak.ts')],
   ['explore', () => import('./explore.ts')],
+  ['replay', () => import('./replay.ts')],
 ])
 
 function runBare(args: string[]): number {

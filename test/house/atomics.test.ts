@@ -14,6 +14,7 @@ const FLOORS_WITH_ATOMICS: Readonly<Record<string, string>> = {
 /** Files elsewhere that may use Atomics, each with its reason. */
 const FILES_WITH_ATOMICS: Readonly<Record<string, string>> = {
   'src/cli/soak/control.ts': "the soak's own control words, apart from any store",
+  'src/cli/replay/barrier.ts': 'where the workers of a replay meet',
   'src/lsm/block-cache.ts': 'slots and frames of the cache that all threads share',
   'src/lsm/catalog.ts': 'the current version, and the holds of its readers',
   'src/explore/raw-atomics.ts': 'performs the steps of virtual threads',
