@@ -265,15 +265,14 @@ export class Catalog {
   }
 
   /**
-   * Makes `state` current in the place of `base`, which the caller holds, and goes on holding.
+   * Makes `state` current in the place of `base`, which the caller holds, and goes on holding: the files that only it
+   * names go when the last one releases it.
    * @returns false if another version has become current since: acquire that, and build on it anew
    * @throws HeddleError HEDDLE_FULL if all slots are held by readers, or the state is too large for one
    */
   create(base: Version, state: VersionState): boolean {
     assert((base as Hold).count > 0, 'a version was built on one that is not held')
-    const done = this.install(base as Hold, state)
-    if (done) this.sweep()
-    return done
+    return this.install(base as Hold, state)
   }
 
   private install(base: Hold | undefined, state: VersionState): boolean {

@@ -13,6 +13,10 @@ interface Librarian extends Member {
   readonly files: number
 }
 
+interface Keeper extends Librarian {
+  readonly kept: Version
+}
+
 const MOST_FILES = 8
 const NOTHING = new Uint8Array(0)
 
@@ -40,6 +44,17 @@ function librarians(memory: SharedArrayBuffer, people: number, slots: number): L
   for (const id of [1, 2]) arena.words[files + id] = 1
   cast.at(-1)!.catalog.createFirst(state(1, 2))
   return cast
+}
+
+/** As above, with three versions: the first two are held by the first two of the cast. */
+function keepers(memory: SharedArrayBuffer): Keeper[] {
+  const cast = librarians(memory, 3, 4)
+  const kept = [1, 2].map((id, i) => {
+    const version = cast[i]!.catalog.acquire()
+    change(cast[2]!, id, id + 2)
+    return version
+  })
+  return cast.map((one, i) => ({ ...one, kept: kept[i]! }))
 }
 
 /** What is in a version that is held must be there. */
@@ -156,4 +171,17 @@ const plays: Play<Librarian>[] = [
   }),
 ]
 
-export const scenarios: Rehearsable[] = bothOf(plays)
+const keeping: Play<Keeper> = {
+  name: 'catalog: a slot is not used again while a sweeper looks at it',
+  cast: keepers,
+  threads: [
+    (one) => {
+      one.catalog.release(one.kept)
+      change(one, 3, 5)
+    },
+    (one) => one.catalog.release(one.kept),
+  ],
+  check: (survivors, { killed }) => faults(survivors.at(-1)!, killed),
+}
+
+export const scenarios: Rehearsable[] = [...bothOf(plays), ...bothOf([keeping])]
