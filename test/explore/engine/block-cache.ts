@@ -99,6 +99,10 @@ const plays: Play<Filler>[] = [
     (one) => fillAll(one, 2, 3),
   ]),
   play('two fill the same block', { ways: 2, spare: 2 }, [(one) => fill(one, 1), (one) => fill(one, 1)]),
+  play('a block is cached again while it is evicted', { cached: [1], spare: 3 }, [
+    (one) => fill(one, 1),
+    (one) => fillAll(one, 2, 3),
+  ]),
   play('two fill one slot with different blocks', { spare: 2, cached: [1] }, [
     (one) => fill(one, 2),
     (one) => fill(one, 3),

@@ -148,15 +148,29 @@ const plays: Play<Librarian>[] = [
   play('a reader against two new versions', 4, [read, (one) => [change(one, 1, 3), change(one, 2, 4)]]),
   play('two creators', 4, [(one) => change(one, 1, 3), (one) => change(one, 2, 4)]),
   play('two creators and a reader', 4, [(one) => change(one, 1, 3), (one) => change(one, 2, 4), read]),
-  play('a version superseded by its reader', 4, [
-    (one) => change(one, 1, 3),
-    (one) => {
-      const version = one.catalog.acquire()
-      change(one, 2, 4)
-      look(one, version)
-      one.catalog.release(version)
+  play(
+    'a version superseded by its reader',
+    4,
+    [
+      (one) => change(one, 1, 3),
+      (one) => {
+        const version = one.catalog.acquire()
+        change(one, idsOf(version).includes(3) ? 3 : 2, 4)
+        look(one, version)
+        one.catalog.release(version)
+        return version.number
+      },
+    ],
+    {
+      check(survivors, { killed, results }) {
+        const survivor = survivors.at(-1)!
+        const found = faults(survivor, killed)
+        // Only the second version, which a dead creator may have left, named file 3.
+        const lost = results[1] === 2 && killed === 0 && survivor.arena.words[survivor.files + 3] === 1
+        return lost ? [...found, 'file 3 was not removed'] : found
+      },
     },
-  ]),
+  ),
   play('two sweepers of two old versions', 4, [
     (one) => {
       const old = one.catalog.acquire()
@@ -184,4 +198,23 @@ const keeping: Play<Keeper> = {
   check: (survivors, { killed }) => faults(survivors.at(-1)!, killed),
 }
 
-export const scenarios: Rehearsable[] = [...bothOf(plays), ...bothOf([keeping])]
+/** The current version is in the first slot, an older one in the second, held by the first of the cast. */
+function turned(memory: SharedArrayBuffer): Keeper[] {
+  const cast = librarians(memory, 3, 4)
+  const onlooker = cast[2]!
+  change(onlooker, 1, 3)
+  onlooker.scheme.tryAdvance()
+  onlooker.scheme.tryAdvance()
+  const kept = cast[0]!.catalog.acquire()
+  change(onlooker, 2, 4)
+  return cast.map((one) => ({ ...one, kept }))
+}
+
+const turning: Play<Keeper> = {
+  name: 'catalog: what a sweeper holds becomes old',
+  cast: turned,
+  threads: [(one) => one.catalog.release(one.kept), (one) => change(one, 3, 5)],
+  check: (survivors, { killed }) => faults(survivors.at(-1)!, killed),
+}
+
+export const scenarios: Rehearsable[] = [...bothOf(plays), ...bothOf([keeping, turning])]
