@@ -150,7 +150,6 @@ export class BlockCursor implements EntrySource {
     }
     let { interval } = this
     if (this.restart(interval) === stop) interval--
-    if (this.restart(interval) >= stop) this.fail('restart points out of order')
     this.scanUntil(interval, stop)
   }
 

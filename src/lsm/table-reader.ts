@@ -109,8 +109,6 @@ export class TableReader {
 
   /** Reads and checks a block whose place lies within the file. The result may be a view that the next read overwrites. */
   private read(offset: number, length: number, kind: number): Uint8Array {
-    if (offset + length > this.file.size)
-      throw corruptFile(this.table.name, offset, 'a block beyond the end of the file')
     if (this.frame.length < length) this.frame = new Uint8Array(length)
     this.readExactly(this.frame, length, offset)
     return openBlock(this.frame, length, kind, this.table, offset)
