@@ -160,6 +160,10 @@ test('equal entries come in the order of their sources, in both directions', () 
   source.next()
   source.previous()
   expect(entryAt(source)!.value).toBe('old')
+  source.seekLast()
+  source.previous()
+  source.next()
+  expect(entryAt(source)!.value).toBe('older')
 })
 
 function visible(entries: readonly Entry[], bound: number): Entry[] {

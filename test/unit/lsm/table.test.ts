@@ -4,7 +4,7 @@ import { COMPRESSIONS } from '../../../src/lsm/block-frame.ts'
 import { BlockCursor } from '../../../src/lsm/block-cursor.ts'
 import { KIND_DELETE, KIND_PUT, NEWEST, ValueBuffer } from '../../../src/lsm/entry.ts'
 import { TableIterator } from '../../../src/lsm/table-iterator.ts'
-import { ABSENT, TableReader } from '../../../src/lsm/table-reader.ts'
+import { ABSENT, type TableReader } from '../../../src/lsm/table-reader.ts'
 import { verifyTable } from '../../../src/lsm/table-verify.ts'
 import { TableWriter } from '../../../src/lsm/table-writer.ts'
 import {
