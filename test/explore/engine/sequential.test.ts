@@ -2,6 +2,8 @@
 import { expect, it } from 'vitest'
 import type { Arena } from '../../../src/memory/arena.ts'
 import { COUNTER, type CounterName, sumCounter } from '../../../src/reclaim/participant.ts'
+import { scenarios as blockCache } from './block-cache.ts'
+import { scenarios as catalogs } from './catalogs.ts'
 import { scenarios as cleaning } from './cleaning.ts'
 import { scenarios as cursors } from './cursors.ts'
 import { scenarios as epochs } from './epochs.ts'
@@ -16,7 +18,21 @@ import { scenarios as segments } from './segments.ts'
 import { scenarios as splits } from './splits.ts'
 import { scenarios as verifying } from './verifying.ts'
 
-const all = [cleaning, cursors, epochs, freeList, funerals, leaves, merges, reaping, segments, splits, verifying].flat()
+const all = [
+  blockCache,
+  catalogs,
+  cleaning,
+  cursors,
+  epochs,
+  freeList,
+  funerals,
+  leaves,
+  merges,
+  reaping,
+  segments,
+  splits,
+  verifying,
+].flat()
 
 type Counts = Record<CounterName, number>
 
