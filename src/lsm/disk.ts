@@ -18,7 +18,7 @@
  * Thread safety: a Disk and its files belong to the thread that made them. Several threads may have disks on the same
  * directory; the file system orders their calls. A file that one thread appends to is read by others only below a length
  * that was published to them.
- * Death: an open handle of a dead thread stays open in the process until it ends; nothing else is left behind.
+ * Death: Node closes the files of a worker that ends, however it ends. What it had written stays, unsynced.
  */
 
 /** An open file. */

@@ -10,7 +10,7 @@
  *
  * Thread safety: belongs to one thread; several may read the same file. A lookup is pinned only while it looks at a cached
  * block, never while it reads from the disk. Allocates only to decode a block that is not cached.
- * Death: leaves what a pinned thread leaves, and an open handle.
+ * Death: leaves what a pinned thread leaves; Node closes its files.
  */
 import { BlockCursor } from './block-cursor.ts'
 import type { BlockCache } from './block-cache.ts'
