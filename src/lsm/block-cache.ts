@@ -231,11 +231,7 @@ export class BlockCache {
       if (Atomics.compareExchange(words, at, old, slot) !== old) continue
       Atomics.store(words, at + 1, 0)
       this.settle(frame, at, slot)
-      if (old !== 0) {
-        // Not if it is still HELD by its publisher, who will see that it has left its slot.
-        this.retireFrom((old & FRAME_MASK) - 1, IN_USE)
-        this.evictions++
-      }
+      if (old !== 0) this.evicted((old & FRAME_MASK) - 1)
       this.fills++
       return true
     }
@@ -244,7 +240,7 @@ export class BlockCache {
     return false
   }
 
-  /** What was published is no longer ours. If it has been evicted already, it is for us to retire: it was not in use yet. */
+  /** What was published is no longer ours. If it has been evicted already, by somebody who then died, nobody else retires it. */
   private settle(frame: number, at: number, slot: number): void {
     const state = this.geometry.statesAt + frame
     if (Atomics.compareExchange(this.words, state, this.mine, IN_USE) !== this.mine) return
@@ -262,6 +258,20 @@ export class BlockCache {
       Atomics.store(words, at + 1, 0)
     }
     return this.slotAt(set, start % ways)
+  }
+
+  /**
+   * Retires what this thread took out of its slot, also if its publisher has not settled it: he may be dead, and his
+   * reaper may have seen the frame in its slot before.
+   */
+  private evicted(frame: number): void {
+    const at = this.geometry.statesAt + frame
+    this.evictions++
+    for (;;) {
+      const state = Atomics.load(this.words, at)
+      if (state !== IN_USE && !isHeld(state)) return
+      if (this.retireFrom(frame, state)) return
+    }
   }
 
   /** Retires a frame that is in exactly this state. The epoch is read after the frame left its slot. */
