@@ -10,6 +10,7 @@ Usage
   heddle soak               run every operation at random while workers are killed, and check everything
   heddle bank               move money between accounts while workers are killed, and insist on the total
   heddle explore <file>...  explore every interleaving of the scenarios that files export
+  heddle replay <file>      run the operations of a file with many workers, and check every answer
   heddle --help             this text; 'heddle demo --help' and the like list a command's options
   heddle --version          the version of this package
 `
@@ -24,6 +25,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['soak', () => import('./soak.ts')],
   ['bank', () => import('./bank.ts')],
   ['explore', () => import('./explore.ts')],
+  ['replay', () => import('./replay.ts')],
 ])
 
 function runBare(args: string[]): number {

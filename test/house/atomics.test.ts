@@ -15,6 +15,9 @@ const FLOORS_WITH_ATOMICS: Readonly<Record<string, string>> = {
 const FILES_WITH_ATOMICS: Readonly<Record<string, string>> = {
   'src/lsm/shared-log.ts': 'reserves slots of the one log with compare-and-swap, and publishes what is durable',
   'src/cli/soak/control.ts': "the soak's own control words, apart from any store",
+  'src/cli/replay/barrier.ts': 'where the workers of a replay meet',
+  'src/lsm/block-cache.ts': 'slots and frames of the cache that all threads share',
+  'src/lsm/catalog.ts': 'the current version, and the holds of its readers',
   'src/explore/raw-atomics.ts': 'performs the steps of virtual threads',
   'src/explore/dealing.ts': 'deals out a search by a counter of its own',
   'src/explore/transform/atomics.ts': 'names the operations that it makes steps of',

@@ -5,6 +5,8 @@
 import { describe, expect, it } from 'vitest'
 import { explore } from '../../../src/explore/index.ts'
 import { complaint } from '../../../src/explore/scenario.ts'
+import { scenarios as blockCache } from './block-cache.ts'
+import { scenarios as catalogs } from './catalogs.ts'
 import { scenarios as cleaning } from './cleaning.ts'
 import { scenarios as cursors } from './cursors.ts'
 import { scenarios as epochs } from './epochs.ts'
@@ -37,6 +39,8 @@ const all = {
   sweeping,
   verifying,
   sharedLog,
+  blockCache,
+  catalogs,
 }
 
 describe.each(Object.entries(all))('%s', (_, scenarios) => {

@@ -2,6 +2,8 @@
 import { expect, it } from 'vitest'
 import type { Arena } from '../../../src/memory/arena.ts'
 import { COUNTER, type CounterName, sumCounter } from '../../../src/reclaim/participant.ts'
+import { scenarios as blockCache } from './block-cache.ts'
+import { scenarios as catalogs } from './catalogs.ts'
 import { scenarios as cleaning } from './cleaning.ts'
 import { scenarios as cursors } from './cursors.ts'
 import { scenarios as epochs } from './epochs.ts'
@@ -18,6 +20,8 @@ import { scenarios as splits } from './splits.ts'
 import { scenarios as verifying } from './verifying.ts'
 
 const all = [
+  blockCache,
+  catalogs,
   cleaning,
   cursors,
   epochs,
