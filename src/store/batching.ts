@@ -138,32 +138,38 @@ export class Batching<K, V> {
   /** Operations in the order of their keys, of equal keys the last one. */
   private inOrder(): number[] {
     const count = this.keyEnds.length
-    const byKeys = (a: number, b: number): number => this.compare(a, b) || a - b
-    const sorted = count <= MOST_BY_HEAD ? this.byHeads(count, byKeys) : allOf(count).sort(byKeys)
-    let kept = 0
-    for (let i = 0; i < count; i++) {
-      if (i + 1 < count && this.compare(sorted[i], sorted[i + 1]) === 0) continue
-      sorted[kept++] = sorted[i]
-    }
-    sorted.length = kept
+    const sorted: number[] = []
+    if (count > MOST_BY_HEAD) this.addRun(allOf(count), sorted)
+    else this.addByHeads(count, sorted)
     return sorted
   }
 
   /** Sorts by four bytes after the common beginning first, which is a sort of numbers. */
-  private byHeads(count: number, byKeys: (a: number, b: number) => number): number[] {
+  private addByHeads(count: number, sorted: number[]): void {
     const prefix = this.commonPrefix(count)
     const heads = new Float64Array(count)
     for (let i = 0; i < count; i++) heads[i] = this.headOf(i, prefix) * MOST_BY_HEAD + i
     heads.sort()
-    const sorted: number[] = []
     for (let from = 0; from < count;) {
-      const head = Math.floor(heads[from] / MOST_BY_HEAD)
-      const run: number[] = []
-      while (from < count && Math.floor(heads[from] / MOST_BY_HEAD) === head) run.push(heads[from++] % MOST_BY_HEAD)
-      if (run.length > 1) run.sort(byKeys)
-      for (const each of run) sorted.push(each)
+      const head = Math.floor(heads[from] / MOST_BY_HEAD) * MOST_BY_HEAD
+      let end = from + 1
+      while (end < count && heads[end] < head + MOST_BY_HEAD) end++
+      if (end - from === 1) sorted.push(heads[from] - head)
+      else
+        this.addRun(
+          Array.from(heads.subarray(from, end), (each) => each - head),
+          sorted,
+        )
+      from = end
     }
-    return sorted
+  }
+
+  /** Adds operations whose keys have yet to be compared. */
+  private addRun(run: number[], sorted: number[]): void {
+    run.sort((a, b) => this.compare(a, b) || a - b)
+    for (let i = 0; i < run.length; i++) {
+      if (i + 1 === run.length || this.compare(run[i], run[i + 1]) !== 0) sorted.push(run[i])
+    }
   }
 
   private commonPrefix(count: number): number {

@@ -1,5 +1,5 @@
 /**
- * Finds beforehand where the cleaner's next records are linked. A random leaf misses the cache in several lines; those of
+ * Finds beforehand where records belong: the cleaner's next ones, or those of a batch. A random leaf misses the cache in several lines; those of
  * a group of leaves are fetched side by side here, and each record then needs no search of its own.
  *
  * What is remembered is a hint, checked before its use: an entry word that holds the block's address and is not frozen
@@ -11,6 +11,7 @@ import type { Approach as Approaching } from '../log/cleaner.ts'
 import { BASE_BODY, BASE_SHAPE, countOf } from '../pagecache/base.ts'
 import { ADDRESS_MASK, type PageTable } from '../pagecache/page-table.ts'
 import type { TreeContext } from './context.ts'
+import { FRAGMENT_MASK } from '../pagecache/fragment.ts'
 import { KeyBuffer, headAt } from './key.ts'
 import { childrenAt, headsAt, pageLevel, prefixBytes } from './page.ts'
 import { recordKeyAt } from './record.ts'
@@ -26,6 +27,7 @@ export class Approach {
   private readonly table: PageTable
   private readonly key = new KeyBuffer()
   private readonly blocks = new Int32Array(MOST)
+  private readonly ids = new Int32Array(MOST)
   private readonly bases = new Int32Array(MOST)
   private readonly keyBytes = new Int32Array(MOST)
   private readonly entries = new Int32Array(MOST)
@@ -62,9 +64,11 @@ export class Approach {
       search.descend(key, 1, false)
       const { base } = search
       if (pageLevel(words, base) !== 1) continue
-      const word = table.load(words[childrenAt(words, base) + search.childIndex(key, base, false)])
+      const id = words[childrenAt(words, base) + search.childIndex(key, base, false)]
+      const word = table.load(id)
       if (word <= 0) continue
       const at = this.count++
+      this.ids[at] = id
       this.blocks[at] = block
       this.keyBytes[at] = keyBytesOf(header)
       this.bases[at] = word & ADDRESS_MASK
@@ -102,6 +106,29 @@ export class Approach {
     let sum = 0
     for (let i = 0; i < this.count; i++) if (entries[i] !== 0) sum += Atomics.load(words, entries[i])
     this.fetched += sum
+  }
+
+  /** Has the records fetched that stand where those of the group belong. */
+  fetchRecords(): void {
+    const { words, entries } = this
+    let sum = 0
+    for (let i = 0; i < this.count; i++) {
+      const record = entries[i] === 0 ? 0 : Atomics.load(words, entries[i]) & FRAGMENT_MASK
+      if (record !== 0) sum += Atomics.load(words, record)
+    }
+    this.fetched += sum
+  }
+
+  /** Finds the key of one of the group's records, in the leaf found for it if that still holds it. */
+  locate(record: number, key: KeyBuffer): void {
+    const { search } = this
+    while (this.next < this.count) {
+      const i = this.next++
+      if (this.blocks[i] !== record) continue
+      if (search.locateIn(key, this.ids[i], this.bases[i])) return
+      break
+    }
+    search.locate(key)
   }
 
   /** The word that leads to a record of the group, if the hint still holds; else 0. */

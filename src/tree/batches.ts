@@ -31,6 +31,7 @@ import { assert } from '../memory/assert.ts'
 import { keyBytesOf } from '../log/block.ts'
 import { EMPTIED } from '../pagecache/fragment.ts'
 import { ADDRESS_MASK } from '../pagecache/page-table.ts'
+import { Approach } from './approach.ts'
 import type { TreeContext } from './context.ts'
 import {
   ABORTED_BATCH,
@@ -55,6 +56,11 @@ import { unlinkRecord } from './record-writer.ts'
 import { Search } from './search.ts'
 import { Validation } from './validation.ts'
 
+/** Words of the operations whose lines are fetched side by side. */
+const GROUP_WORDS = 16 * OPERATION_WORDS
+/** Fewer than these are not worth it. */
+const LEAST_FETCHED = 4
+
 /** How the tree does what stands in the way of a batch. False on a shortage. */
 export interface Obstacles {
   consolidate(id: number, base: number): boolean
@@ -68,6 +74,8 @@ export class Batches {
   private readonly search: Search
   private readonly key = new KeyBuffer()
   private readonly validation: Validation
+  private readonly approach: Approach
+  private readonly group = new Int32Array(GROUP_WORDS / OPERATION_WORDS)
   private readonly obstacles: Obstacles
 
   constructor(context: TreeContext, obstacles: Obstacles) {
@@ -76,6 +84,7 @@ export class Batches {
     this.bytes = context.arena.bytes
     this.search = new Search(context.arena)
     this.validation = new Validation(context, this)
+    this.approach = new Approach(context, this.search)
     this.obstacles = obstacles
   }
 
@@ -141,10 +150,21 @@ export class Batches {
     for (let list = words[batch + BATCH_OPERATIONS]; list !== 0; list = words[list + LIST_NEXT]) {
       const end = list + LIST_ITEMS + words[list + LIST_COUNT] * OPERATION_WORDS
       for (let at = list + LIST_ITEMS; at < end; at += OPERATION_WORDS) {
+        if ((at - list - LIST_ITEMS) % GROUP_WORDS === 0) this.fetch(at, Math.min(end, at + GROUP_WORDS))
         if (!this.install(batch, at)) return false
       }
     }
     return true
+  }
+
+  /** Has the lines fetched side by side that the next operations will need. */
+  private fetch(from: number, end: number): void {
+    const { words, group } = this
+    let count = 0
+    for (let at = from; at < end; at += OPERATION_WORDS) group[count++] = words[at]
+    if (count < LEAST_FETCHED) count = 0
+    this.approach.begin(group, count)
+    this.approach.fetchRecords()
   }
 
   /** @returns false on a shortage */
@@ -154,17 +174,18 @@ export class Batches {
     const header = recordHeader(words, record)
     key.copyFrom(this.bytes, recordKeyAt(record), keyBytesOf(header))
     const next = record | (context.versions.isTombstone(record) ? EMPTIED : 0)
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       // In this order: agreed value, head, status. See the claim above.
       const agreed = Atomics.load(words, operation + 1)
-      search.locate(key)
+      if (tries === 0) this.approach.locate(record, key)
+      else search.locate(key)
       if (search.record === record) return true
       const head = this.openHead()
       if (head === SHORT) return false
       if (this.status(batch) !== INSTALLING) return true
       if (head === CHANGED) continue
-      if (agreed !== head) Atomics.compareExchange(words, operation + 1, agreed, head)
-      else if (this.link(head, next)) return true
+      const isAgreed = agreed === head || Atomics.compareExchange(words, operation + 1, agreed, head) === agreed
+      if (isAgreed && this.link(head, next)) return true
       // Finishing another batch has used the buffer.
       key.copyFrom(this.bytes, recordKeyAt(record), keyBytesOf(header))
     }

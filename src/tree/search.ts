@@ -25,6 +25,8 @@ import {
   headsAt,
   highAt,
   highBytes,
+  lowAt,
+  lowBytes,
   pageCount,
   pageLevel,
   pageRight,
@@ -175,6 +177,27 @@ export class Search {
   /** Finds the leaf of the key and, in it, the key. Sets `record` (0 = absent), `at`, `word`, `freeSlot`. */
   locate(key: KeyBuffer): void {
     this.descend(key, 0, false)
+    this.locateHere(key)
+  }
+
+  /**
+   * As `locate`, in a page that was found to hold the key before.
+   * @returns false if it does not, or is another one by now: it has to be looked for
+   */
+  locateIn(key: KeyBuffer, id: number, base: number): boolean {
+    const { words, bytes } = this
+    if (Atomics.load(words, this.table + id) !== base) return false
+    if (key.compare(bytes, lowAt(words, base), lowBytes(words, base)) < 0 || this.isBeyond(key, base, false))
+      return false
+    this.id = id
+    this.base = base
+    this.removed = false
+    this.unposted = 0
+    this.locateHere(key)
+    return true
+  }
+
+  private locateHere(key: KeyBuffer): void {
     const { words, base } = this
     const shape = words[base + BASE_SHAPE]
     const count = countOf(shape)
