@@ -132,19 +132,25 @@ export class Tidy {
   }
 
   private tidyWord(at: number, word: number, id: number, base: number): number {
-    const { versions, cache } = this.context
+    const { versions } = this.context
     const head = word & FRAGMENT_MASK
     const version = versions.stamp(head)
     if (!versions.isVoid(head, version)) versions.trim(head, version)
     if ((word & EMPTIED) !== 0 && versions.isGone(head)) {
       if (versions.release(at, word) || !this.thorough) return ON
       // Another thread has changed the word; or it is frozen, and its record goes with its base.
-      if (word >= 0) return AGAIN
-      this.context.shortage = 0
-      if (cache.materializer.consolidate(id, base)) return AGAIN
-      return this.context.shortage > 0 ? (STREAM_PAGES << 16) | this.context.shortage : STUCK
+      return word >= 0 ? AGAIN : this.replaceLeaf(id, base)
     }
     return this.thorough ? this.renewChain(head) : ON
+  }
+
+  /** Gets a frozen leaf, the one just found, out of the way: by the merge that it goes in, or by its successor. */
+  private replaceLeaf(id: number, base: number): number {
+    const { tree, context } = this
+    context.shortage = 0
+    const done = tree.search.removed ? tree.finishRemoval(base) : tree.consolidate(id, base)
+    if (done) return AGAIN
+    return context.shortage > 0 ? (STREAM_PAGES << 16) | context.shortage : STUCK
   }
 
   /** Ages the versions behind a word, and replaces those that are HELD by copies. */
@@ -156,6 +162,8 @@ export class Tidy {
       const behind = versions.behind(record, version)
       if (versions.isHeld(record) && (behind !== 0 || this.horizon >= 0)) {
         const lacking = this.relocate(record, Atomics.load(this.words, record))
+        // Less than 0: a page must be split first, and all page ids are in use.
+        if (lacking < 0) return STUCK
         return lacking > 0 ? lacking : AGAIN
       }
       record = behind
