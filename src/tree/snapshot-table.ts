@@ -48,6 +48,8 @@ export class SnapshotTable {
   private readonly clock: Clock
   /** While this is not -1, every value from it on counts as live: what a sweep goes by. */
   private horizon = -1
+  /** What had been swept when that sweep began. */
+  private sweptBefore = 0
 
   constructor(arena: Arena, clock: Clock, label: number) {
     this.words = arena.words
@@ -171,12 +173,12 @@ export class SnapshotTable {
     return true
   }
 
-  /** Ends what is live before a stamp, and what is only announced. @returns how many */
-  expireBefore(stamp: number): number {
+  /** For a sweep: ends what is live before its horizon, and what is only announced. @returns how many */
+  expireBeforeHorizon(): number {
     let ended = 0
     for (;;) {
       const attaches = this.attaches()
-      ended += this.expireAllBefore(stamp)
+      ended += this.expireAllBefore(this.horizon)
       if (this.attaches() === attaches) break
     }
     this.settle()
@@ -192,6 +194,7 @@ export class SnapshotTable {
       if (status !== ANNOUNCED && status !== LIVE) continue
       const ts = Atomics.load(this.words, this.slot(slot) + TS)
       if (status === LIVE && !this.clock.precedes(ts, stamp)) continue
+      if (this.isOutrun()) break
       if (this.expire(slot, state)) ended++
     }
     return ended
@@ -238,11 +241,12 @@ export class SnapshotTable {
 
   /**
    * Looks which snapshots are live. Whatever becomes live after the call began is at the clock's value then, or later.
-   * @returns false if it cannot tell: one is announced, which may need anything, or has been attached meanwhile
+   * @returns false if it cannot tell: one is announced, which may need anything, or has been attached meanwhile; or, in a
+   * sweep, stamps that were loaded before may be too far from the horizon to be compared with it
    */
   collect(): boolean {
     this.count = 0
-    if (this.horizon >= 0) return true
+    if (this.horizon >= 0) return !this.isOutrun()
     const attaches = this.attaches()
     const used = this.used()
     for (let slot = 0; slot < used; slot++) {
@@ -254,9 +258,18 @@ export class SnapshotTable {
     return this.attaches() === attaches
   }
 
-  /** Until `endHorizon`, `collect` finds every value from this stamp on. */
-  beginHorizon(stamp: number): void {
+  /** Until `endHorizon`, `collect` finds every value from this stamp on. @param swept what has been swept up to now */
+  beginHorizon(stamp: number, swept: number): void {
     this.horizon = stamp
+    this.sweptBefore = swept
+  }
+
+  /**
+   * Whether another sweep has been through since the horizon was set. If not, the clock has not left the range in which
+   * every stamp can be compared with it; this holds for what was loaded before the call.
+   */
+  isOutrun(): boolean {
+    return this.horizon >= 0 && this.clock.swept() !== this.sweptBefore
   }
 
   endHorizon(): void {

@@ -11,6 +11,10 @@
  * the horizon. A mover that copied a stamp before it was rewritten has HELD the record, and is made to fail by putting a
  * copy in its place first.
  *
+ * Why a sweep that is held up does no harm. Its horizon can be compared with stamps as long as the clock has not gone on
+ * for half of its range since, for which it needs another sweep to be through. So before each change it looks whether
+ * one was, after it has loaded what it goes by: if not, then it was right; if so, it gives up, since the clock can go on.
+ *
  * Thread safety: any number of threads may walk; all of it is done by CAS. Progress: lock-free, O(n), one critical region
  * for each leaf. Death: a walk that was not finished leaves nothing.
  */
@@ -70,20 +74,20 @@ export class Tidy {
    */
   sweep(): boolean {
     const { clock, snapshots } = this.context
-    const counter = clock.horizonOf(clock.load())
-    const stamp = clock.stampOf(counter << 1)
-    snapshots.expireBefore(stamp)
-    this.horizon = stamp
+    const swept = clock.swept()
+    const counter = clock.horizonOf(clock.load(), swept)
+    this.horizon = clock.stampOf(counter << 1)
     this.thorough = true
-    snapshots.beginHorizon(stamp)
+    snapshots.beginHorizon(this.horizon, swept)
     try {
+      snapshots.expireBeforeHorizon()
       if (!this.walkAll()) return false
     } finally {
       snapshots.endHorizon()
       this.horizon = -1
       this.thorough = false
     }
-    clock.sweptTo(counter)
+    clock.sweptTo(swept, counter)
     return true
   }
 
@@ -100,7 +104,7 @@ export class Tidy {
         } finally {
           scheme.leave()
         }
-        if (lacking === END) return true
+        if (lacking === END || this.context.snapshots.isOutrun()) return true
         if (lacking === STUCK) return false
         if (lacking > 0 && !this.context.log.tryPrepare(lacking >>> 16, lacking & 0xffff, ROOM_PROMISED)) return false
       }
