@@ -4,7 +4,8 @@
  *   0 state     generation << 2 | FREE, ANNOUNCED, LIVE or EXPIRED
  *   1 ts        the clock's value that it sees; valid from LIVE on
  *   2 owner     label + 1 of the participant it belongs to, 0 if none: taken by CAS before anything else
- *   3 started   milliseconds, modulo 2^32, when it was taken
+ *   3 started   milliseconds, modulo 2^32, when it was taken: by its owner's look at the time of day, which may be later
+ *               than that of whoever asks for its age
  *
  *   FREE -> ANNOUNCED -> LIVE -> FREE          by the owner, or by its reaper
  *           ANNOUNCED, LIVE -> EXPIRED -> FREE  the first by anyone
@@ -36,6 +37,9 @@ const ANNOUNCED = 1
 const LIVE = 2
 const EXPIRED = 3
 const STATUS = 3
+
+/** Milliseconds from which on an age is not one of five weeks, but of something that began after it was asked for. */
+const FUTURE = 3 * 2 ** 30
 
 export class SnapshotTable {
   /** Values of the live snapshots, as `collect` found them. */
@@ -214,7 +218,8 @@ export class SnapshotTable {
   }
 
   private ageOf(slot: number, now: number): number {
-    return (now - Atomics.load(this.words, this.slot(slot) + STARTED)) >>> 0
+    const age = (now - Atomics.load(this.words, this.slot(slot) + STARTED)) >>> 0
+    return age < FUTURE ? age : 0
   }
 
   /** Ends the snapshot that sees the earliest value; one that is only announced goes last. @returns whether it did */

@@ -113,12 +113,16 @@ export class Snapshots {
    */
   attach(mark: Mark, now: number): Mark {
     const { snapshots } = this.context
-    const slot = this.announce()
-    snapshots.countAttach()
-    const state = snapshots.goLive(slot, mark.ts, now)
-    if (state !== 0 && snapshots.state(mark.slot) === mark.state) return { slot, state, ts: mark.ts }
-    snapshots.release(slot)
-    throw this.expired()
+    for (;;) {
+      const slot = this.announce()
+      snapshots.countAttach()
+      const state = snapshots.goLive(slot, mark.ts, now)
+      const isLive = this.isLive(mark)
+      if (state !== 0 && isLive) return { slot, state, ts: mark.ts }
+      snapshots.release(slot)
+      // While it was only announced, somebody who could not know its value has ended it: that says nothing of the mark.
+      if (!isLive) throw this.expired()
+    }
   }
 
   /** Whether what was read at a mark since the caller entered its critical region is right. */
