@@ -173,12 +173,18 @@ export class Snapshots {
     if (count > 0) this.context.me.count(COUNTER.snapshotsExpired, count)
   }
 
-  /** Lets go of every version that nobody needs. Not inside a critical region. O(n). @param thorough see Tidy */
-  trimAll(thorough = false): void {
+  /**
+   * Lets go of every version that nobody needs. Not inside a critical region. O(n).
+   * @param thorough see Tidy
+   * @returns see Tidy
+   */
+  trimAll(thorough = false): boolean {
     const { snapshots } = this.context
-    this.walkedAt = snapshots.ends()
+    const ends = snapshots.ends()
     snapshots.settle()
-    this.tidy.trimAll(thorough)
+    const walked = this.tidy.trimAll(thorough)
+    if (walked) this.walkedAt = ends
+    return walked
   }
 
   /**
@@ -194,7 +200,6 @@ export class Snapshots {
       if (!snapshots.expireOldest()) return false
       this.countExpired(1)
     }
-    this.trimAll()
-    return true
+    return this.trimAll()
   }
 }

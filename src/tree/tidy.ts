@@ -56,12 +56,13 @@ export class Tidy {
   /**
    * Lets go of what can be let go. Not inside a critical region. O(n).
    * @param thorough also of what a record that is HELD keeps, which needs a copy of it
+   * @returns whether it went over all leaves; not if it is called by a walk that looks for room, or finds none itself
    */
-  trimAll(thorough: boolean): void {
-    if (this.walking) return
+  trimAll(thorough: boolean): boolean {
+    if (this.walking) return false
     this.thorough = thorough
     try {
-      this.walkAll()
+      return this.walkAll()
     } finally {
       this.thorough = false
     }
