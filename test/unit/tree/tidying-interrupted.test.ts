@@ -62,6 +62,10 @@ describe('a merge half done of a leaf with a deleted key that was kept', () => {
   })
 })
 
+/** Its walks over the leaves. */
+const tidyOf = (engine: Engine) =>
+  (engine.snapshots as unknown as { tidy: { walking: boolean; sweep(): boolean } }).tidy
+
 describe('a sweep that is held up while the clock goes on', () => {
   it.each([10, 14, 18, 22, 26, 30])('harms no snapshot, %i turns later', (turns) => {
     const first = firstEngine({ leafEntries: 4, leafSlots: 2, clockBits: 5 })
@@ -78,7 +82,7 @@ describe('a sweep that is held up while the clock goes on', () => {
       let mark: Mark | undefined
       const reached = interruptAt(
         step,
-        () => (slow.snapshots as unknown as { tidy: { sweep(): boolean } }).tidy.sweep(),
+        () => tidyOf(slow).sweep(),
         () => {
           for (let i = 0; i < turns; i++) turn(other)
           for (const key of 'ab') put(other, key, 'seen')
@@ -96,5 +100,48 @@ describe('a sweep that is held up while the clock goes on', () => {
       return true
     })
     expect(wrong).toEqual([])
+  })
+})
+
+describe('a sweep that dies', () => {
+  it('leaves nothing that a verification objects to, also where a mover had died', () => {
+    const first = firstEngine({ leafEntries: 4, leafSlots: 2, clockBits: 5 })
+    put(first, 'a', 'old')
+    const mark = first.snapshots.take(0)
+    put(first, 'a', 'new')
+    const { tree, scheme, snapshots } = first
+    setKey(first, 'a')
+    scheme.enter()
+    tree.context.versions.hold(tree.find())
+    scheme.leave()
+    snapshots.close(mark)
+    for (let i = 0; i < 12; i++) snapshots.close(snapshots.take(0))
+    const back = snapshot(first.arena)
+    const steps = everyStep((step) => {
+      back()
+      const dying = new Engine(first.arena, DEAD)
+      const other = new Engine(first.arena, 2)
+      if (!dieAt(step, () => void tidyOf(dying).sweep())) return false
+      expect(other.verify().problems).toEqual([])
+      return true
+    })
+    expect(steps).toBeGreaterThan(50)
+  })
+})
+
+describe('a walk that looks for room', () => {
+  it('takes no snapshot for looked after that ended while it was under way', () => {
+    const engine = firstEngine()
+    put(engine, 'a', 'old')
+    const mark = engine.snapshots.take(0)
+    put(engine, 'a', 'new')
+    engine.snapshots.close(mark)
+    // The walk is past the key by now.
+    tidyOf(engine).walking = true
+    expect(engine.snapshots.relieve()).toBe(false)
+    tidyOf(engine).walking = false
+    expect(engine.snapshots.keptWords()).toBeGreaterThan(0)
+    expect(engine.snapshots.relieve()).toBe(true)
+    expect(engine.snapshots.keptWords()).toBe(0)
   })
 })
