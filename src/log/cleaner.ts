@@ -23,7 +23,10 @@ import type { Segments } from './segments.ts'
  */
 export type Relocate = (block: number, header: number) => number
 
-/** Told which blocks are to be moved next, so that what leads to them can be fetched side by side. Called pinned. */
+/**
+ * Told which blocks are to be moved next, so that what leads to them can be fetched side by side. Called pinned, and with
+ * none when the critical region is about to end.
+ */
 export type Approach = (blocks: Int32Array, count: number) => void
 
 /** Live share above which a segment is not worth cleaning. */
@@ -187,6 +190,8 @@ export class Cleaner {
       }
       next += wordsOf(header)
     }
+    // What was found out is good for this critical region only.
+    if (approach !== null) approach(group, 0)
     this.me.count(COUNTER.relocatedWords, moved)
     return next
   }

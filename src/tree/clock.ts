@@ -84,9 +84,12 @@ export class Clock {
     return distance(Atomics.load(this.words, GLOBAL_SWEPT_CLOCK), this.load() >>> 1) / this.window
   }
 
-  /** The counter from which on snapshots may go on living when a sweep begins at a clock word. */
-  horizonOf(word: number): number {
-    const ahead = distance(Atomics.load(this.words, GLOBAL_SWEPT_CLOCK), word >>> 1)
+  /**
+   * The counter from which on snapshots may go on living when a sweep begins at a clock word.
+   * @param swept what was swept before
+   */
+  horizonOf(word: number, swept: number): number {
+    const ahead = distance(swept, word >>> 1)
     const back = Math.min(ahead, this.window >>> 1)
     return ((word >>> 1) - back) & COUNTER_MASK
   }
@@ -95,12 +98,8 @@ export class Clock {
     return Atomics.load(this.words, GLOBAL_SWEPT_CLOCK)
   }
 
-  /** Notes that no stamp older than the counter `to` stands anywhere. */
-  sweptTo(to: number): void {
-    for (;;) {
-      const swept = this.swept()
-      if (distance(swept, to) === 0 || distance(swept, to) > this.window) return
-      if (Atomics.compareExchange(this.words, GLOBAL_SWEPT_CLOCK, swept, to) === swept) return
-    }
+  /** Notes that no stamp older than the counter `to` stands anywhere, unless another sweep than from `swept` is through. */
+  sweptTo(swept: number, to: number): void {
+    Atomics.compareExchange(this.words, GLOBAL_SWEPT_CLOCK, swept, to)
   }
 }

@@ -4,7 +4,8 @@
  *   0 state     generation << 2 | FREE, ANNOUNCED, LIVE or EXPIRED
  *   1 ts        the clock's value that it sees; valid from LIVE on
  *   2 owner     label + 1 of the participant it belongs to, 0 if none: taken by CAS before anything else
- *   3 started   milliseconds, modulo 2^32, when it was taken
+ *   3 started   milliseconds, modulo 2^32, when it was taken: by its owner's look at the time of day, which may be later
+ *               than that of whoever asks for its age
  *
  *   FREE -> ANNOUNCED -> LIVE -> FREE          by the owner, or by its reaper
  *           ANNOUNCED, LIVE -> EXPIRED -> FREE  the first by anyone
@@ -37,6 +38,9 @@ const LIVE = 2
 const EXPIRED = 3
 const STATUS = 3
 
+/** Milliseconds from which on an age is not one of five weeks, but of something that began after it was asked for. */
+const FUTURE = 3 * 2 ** 30
+
 export class SnapshotTable {
   /** Values of the live snapshots, as `collect` found them. */
   readonly live: Int32Array
@@ -48,6 +52,8 @@ export class SnapshotTable {
   private readonly clock: Clock
   /** While this is not -1, every value from it on counts as live: what a sweep goes by. */
   private horizon = -1
+  /** What had been swept when that sweep began. */
+  private sweptBefore = 0
 
   constructor(arena: Arena, clock: Clock, label: number) {
     this.words = arena.words
@@ -171,12 +177,12 @@ export class SnapshotTable {
     return true
   }
 
-  /** Ends what is live before a stamp, and what is only announced. @returns how many */
-  expireBefore(stamp: number): number {
+  /** For a sweep: ends what is live before its horizon, and what is only announced. @returns how many */
+  expireBeforeHorizon(): number {
     let ended = 0
     for (;;) {
       const attaches = this.attaches()
-      ended += this.expireAllBefore(stamp)
+      ended += this.expireAllBefore(this.horizon)
       if (this.attaches() === attaches) break
     }
     this.settle()
@@ -192,6 +198,7 @@ export class SnapshotTable {
       if (status !== ANNOUNCED && status !== LIVE) continue
       const ts = Atomics.load(this.words, this.slot(slot) + TS)
       if (status === LIVE && !this.clock.precedes(ts, stamp)) continue
+      if (this.isOutrun()) break
       if (this.expire(slot, state)) ended++
     }
     return ended
@@ -211,7 +218,8 @@ export class SnapshotTable {
   }
 
   private ageOf(slot: number, now: number): number {
-    return (now - Atomics.load(this.words, this.slot(slot) + STARTED)) >>> 0
+    const age = (now - Atomics.load(this.words, this.slot(slot) + STARTED)) >>> 0
+    return age < FUTURE ? age : 0
   }
 
   /** Ends the snapshot that sees the earliest value; one that is only announced goes last. @returns whether it did */
@@ -238,11 +246,12 @@ export class SnapshotTable {
 
   /**
    * Looks which snapshots are live. Whatever becomes live after the call began is at the clock's value then, or later.
-   * @returns false if it cannot tell: one is announced, which may need anything, or has been attached meanwhile
+   * @returns false if it cannot tell: one is announced, which may need anything, or has been attached meanwhile; or, in a
+   * sweep, stamps that were loaded before may be too far from the horizon to be compared with it
    */
   collect(): boolean {
     this.count = 0
-    if (this.horizon >= 0) return true
+    if (this.horizon >= 0) return !this.isOutrun()
     const attaches = this.attaches()
     const used = this.used()
     for (let slot = 0; slot < used; slot++) {
@@ -254,9 +263,18 @@ export class SnapshotTable {
     return this.attaches() === attaches
   }
 
-  /** Until `endHorizon`, `collect` finds every value from this stamp on. */
-  beginHorizon(stamp: number): void {
+  /** Until `endHorizon`, `collect` finds every value from this stamp on. @param swept what has been swept up to now */
+  beginHorizon(stamp: number, swept: number): void {
     this.horizon = stamp
+    this.sweptBefore = swept
+  }
+
+  /**
+   * Whether another sweep has been through since the horizon was set. If not, the clock has not left the range in which
+   * every stamp can be compared with it; this holds for what was loaded before the call.
+   */
+  isOutrun(): boolean {
+    return this.horizon >= 0 && this.clock.swept() !== this.sweptBefore
   }
 
   endHorizon(): void {

@@ -113,12 +113,16 @@ export class Snapshots {
    */
   attach(mark: Mark, now: number): Mark {
     const { snapshots } = this.context
-    const slot = this.announce()
-    snapshots.countAttach()
-    const state = snapshots.goLive(slot, mark.ts, now)
-    if (state !== 0 && snapshots.state(mark.slot) === mark.state) return { slot, state, ts: mark.ts }
-    snapshots.release(slot)
-    throw this.expired()
+    for (;;) {
+      const slot = this.announce()
+      snapshots.countAttach()
+      const state = snapshots.goLive(slot, mark.ts, now)
+      const isLive = this.isLive(mark)
+      if (state !== 0 && isLive) return { slot, state, ts: mark.ts }
+      snapshots.release(slot)
+      // While it was only announced, somebody who could not know its value has ended it: that says nothing of the mark.
+      if (!isLive) throw this.expired()
+    }
   }
 
   /** Whether what was read at a mark since the caller entered its critical region is right. */
@@ -169,12 +173,18 @@ export class Snapshots {
     if (count > 0) this.context.me.count(COUNTER.snapshotsExpired, count)
   }
 
-  /** Lets go of every version that nobody needs. Not inside a critical region. O(n). @param thorough see Tidy */
-  trimAll(thorough = false): void {
+  /**
+   * Lets go of every version that nobody needs. Not inside a critical region. O(n).
+   * @param thorough see Tidy
+   * @returns see Tidy
+   */
+  trimAll(thorough = false): boolean {
     const { snapshots } = this.context
-    this.walkedAt = snapshots.ends()
+    const ends = snapshots.ends()
     snapshots.settle()
-    this.tidy.trimAll(thorough)
+    const walked = this.tidy.trimAll(thorough)
+    if (walked) this.walkedAt = ends
+    return walked
   }
 
   /**
@@ -190,7 +200,6 @@ export class Snapshots {
       if (!snapshots.expireOldest()) return false
       this.countExpired(1)
     }
-    this.trimAll()
-    return true
+    return this.trimAll()
   }
 }

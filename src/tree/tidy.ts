@@ -11,6 +11,10 @@
  * the horizon. A mover that copied a stamp before it was rewritten has HELD the record, and is made to fail by putting a
  * copy in its place first.
  *
+ * Why a sweep that is held up does no harm. Its horizon can be compared with stamps as long as the clock has not gone on
+ * for half of its range since, for which it needs another sweep to be through. So before each change it looks whether
+ * one was, after it has loaded what it goes by: if not, then it was right; if so, it gives up, since the clock can go on.
+ *
  * Thread safety: any number of threads may walk; all of it is done by CAS. Progress: lock-free, O(n), one critical region
  * for each leaf. Death: a walk that was not finished leaves nothing.
  */
@@ -52,12 +56,13 @@ export class Tidy {
   /**
    * Lets go of what can be let go. Not inside a critical region. O(n).
    * @param thorough also of what a record that is HELD keeps, which needs a copy of it
+   * @returns whether it went over all leaves; not if it is called by a walk that looks for room, or finds none itself
    */
-  trimAll(thorough: boolean): void {
-    if (this.walking) return
+  trimAll(thorough: boolean): boolean {
+    if (this.walking) return false
     this.thorough = thorough
     try {
-      this.walkAll()
+      return this.walkAll()
     } finally {
       this.thorough = false
     }
@@ -70,20 +75,20 @@ export class Tidy {
    */
   sweep(): boolean {
     const { clock, snapshots } = this.context
-    const counter = clock.horizonOf(clock.load())
-    const stamp = clock.stampOf(counter << 1)
-    snapshots.expireBefore(stamp)
-    this.horizon = stamp
+    const swept = clock.swept()
+    const counter = clock.horizonOf(clock.load(), swept)
+    this.horizon = clock.stampOf(counter << 1)
     this.thorough = true
-    snapshots.beginHorizon(stamp)
+    snapshots.beginHorizon(this.horizon, swept)
     try {
+      snapshots.expireBeforeHorizon()
       if (!this.walkAll()) return false
     } finally {
       snapshots.endHorizon()
       this.horizon = -1
       this.thorough = false
     }
-    clock.sweptTo(counter)
+    clock.sweptTo(swept, counter)
     return true
   }
 
@@ -100,7 +105,7 @@ export class Tidy {
         } finally {
           scheme.leave()
         }
-        if (lacking === END) return true
+        if (lacking === END || this.context.snapshots.isOutrun()) return true
         if (lacking === STUCK) return false
         if (lacking > 0 && !this.context.log.tryPrepare(lacking >>> 16, lacking & 0xffff, ROOM_PROMISED)) return false
       }
@@ -132,7 +137,7 @@ export class Tidy {
   }
 
   private tidyWord(at: number, word: number, id: number, base: number): number {
-    const { versions, cache } = this.context
+    const { versions } = this.context
     const head = word & FRAGMENT_MASK
     const version = versions.stamp(head)
     if (version < 0) {
@@ -143,11 +148,7 @@ export class Tidy {
     if ((word & EMPTIED) !== 0 && versions.isGone(head)) {
       if (versions.release(at, word) || !this.thorough) return ON
       // Another thread has changed the word; or it is frozen, and its record goes with its base.
-      if (word >= 0) return AGAIN
-      this.context.shortage = 0
-      const { search } = this.tree
-      if (search.removed ? this.tree.finishRemoval(base) : cache.materializer.consolidate(id, base)) return AGAIN
-      return this.lacking()
+      return word >= 0 ? AGAIN : this.replaceLeaf(id, base)
     }
     return this.thorough ? this.renewChain(head) : ON
   }
@@ -155,6 +156,14 @@ export class Tidy {
   /** What a change of the tree lacked that gave up. */
   private lacking(): number {
     return this.context.shortage > 0 ? (STREAM_PAGES << 16) | this.context.shortage : STUCK
+  }
+
+  /** Gets a frozen leaf, the one just found, out of the way: by the merge that it goes in, or by its successor. */
+  private replaceLeaf(id: number, base: number): number {
+    const { tree, context } = this
+    context.shortage = 0
+    const done = tree.search.removed ? tree.finishRemoval(base) : tree.consolidate(id, base)
+    return done ? AGAIN : this.lacking()
   }
 
   /** Ages the versions behind a word, and replaces those that are HELD by copies. */
@@ -166,6 +175,8 @@ export class Tidy {
       const behind = versions.behind(record, version)
       if (versions.isHeld(record) && (behind !== 0 || this.horizon >= 0)) {
         const lacking = this.relocate(record, Atomics.load(this.words, record))
+        // Less than 0: a page must be split first, and all page ids are in use.
+        if (lacking < 0) return STUCK
         return lacking > 0 ? lacking : AGAIN
       }
       record = behind

@@ -395,14 +395,14 @@ export class Versions {
   }
 
   /**
-   * Marks a version as older than every snapshot, if its stamp is before `horizon`, which no snapshot is. If it is HELD
-   * then, a mover may have read the old stamp: it must be replaced by a copy.
+   * Marks a version as older than every snapshot, if its stamp is before `horizon`, which no snapshot is, and the sweep
+   * has not been outrun. If it is HELD then, a mover may have read the old stamp: it must be replaced by a copy.
    */
   age(record: number, horizon: number): void {
     for (;;) {
       const version = this.stamp(record)
       if (version < STAMPED || (version & ANCIENT) !== 0) return
-      if (!this.clock.precedes(version & STAMP_MASK, horizon)) return
+      if (!this.clock.precedes(version & STAMP_MASK, horizon) || this.table.isOutrun()) return
       const aged = STAMPED | ANCIENT | (version & NOPREV)
       if (Atomics.compareExchange(this.words, record + RECORD_VERSION, version, aged) === version) return
     }

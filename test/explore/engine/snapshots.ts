@@ -218,6 +218,7 @@ const looking =
 const closing: Old['threads'][number] = ({ snapshots }, held) => snapshots.close(held)
 const sealing = ({ log }: Engine): void => log.sealAll()
 const a1 = same('a')
+const LARGE = 'large value '.repeat(8)
 
 const held: Play<Engine>[] = [
   old({
@@ -394,6 +395,56 @@ const held: Play<Engine>[] = [
       setting('a', 'a'),
     ],
   }),
+  old({
+    name: 'a version that nobody needs is taken out of the middle while the others are moved',
+    past: { pairs: a1, over: slots(2), then: sealing },
+    since: needless,
+    holds: [['a', '2']],
+    threads: [cleaningRecords, ({ snapshots }) => snapshots.trimAll(), looking(a1)],
+    rest: { does: { segmentsCleaned: 1 } },
+  }),
+  old({
+    name: 'a version that nobody needs is taken out of the middle by two while the key is overwritten',
+    past: { pairs: a1, over: slots(2) },
+    since: needless,
+    holds: [['a', '2']],
+    threads: [({ snapshots }) => snapshots.trimAll(), setting('a'), looking(a1)],
+  }),
+  old({
+    name: 'a large value is moved piece by piece while its key is overwritten',
+    past: { pairs: [['a', LARGE]], over: { ...slots(2), inlineBytes: 8 }, then: sealing },
+    since: (first) => set(first, 'a', '1'),
+    holds: [['a', '1']],
+    threads: [
+      (e) => {
+        const { segments } = e.log
+        for (let segment = segments.first; segment < segments.used(); segment++)
+          if (segments.isSealed(segment)) e.cleaner.clean(segment, false)
+      },
+      setting('a'),
+      looking([['a', LARGE]]),
+    ],
+    rest: { does: { segmentsCleaned: 1 } },
+  }),
+  old({
+    name: 'closed while a deleted key goes with a merge',
+    past: { pairs: same('abc'), over: { leafSlots: 1, leafEntries: 4 } },
+    since: (first) => {
+      for (const key of 'defgh') set(first, key, '1')
+      for (const key of 'defg') remove(first, key)
+    },
+    holds: [...same('abc'), ['h', '1']],
+    threads: [removing('c', 'h', 'b'), closing, ({ snapshots }) => snapshots.trimAll(true)],
+    rest: { does: { merges: 1 } },
+  }),
 ]
+
+/** Puts a version in the middle of the chain that nobody needs any more. */
+function needless(first: Engine): void {
+  set(first, 'a', '1')
+  const second = first.snapshots.take(0)
+  set(first, 'a', '2')
+  first.snapshots.close(second)
+}
 
 export const scenarios: Rehearsable[] = bothOf([...taken, ...held])

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { Cleaner } from '../../../src/log/cleaner.ts'
 import { FROZEN } from '../../../src/pagecache/fragment.ts'
 import type { Engine } from '../../../src/store/engine.ts'
 import { Approach } from '../../../src/tree/approach.ts'
@@ -65,5 +66,24 @@ describe('the approach to a group of records', () => {
     begin()
     expect(approach.entryOf(records[15]!)).toBeGreaterThanOrEqual(0)
     expect(approach.entryOf(records[0]!)).toBe(0)
+  })
+})
+
+describe('the cleaner', () => {
+  it('ends an approach in the critical region in which it began it, also when it gives up in the midst', () => {
+    const engine = firstEngine({ leafEntries: 8, leafSlots: 1 })
+    for (const key of keys) put(engine, key, `value of ${key}`)
+    const { log, arena, scheme, me } = engine
+    log.sealAll()
+    const counts: number[] = []
+    const cannot = (): number => -1
+    const cleaner = new Cleaner(arena, scheme, me, log, cannot, (_, count) => {
+      expect(scheme.pinned()).toBe(true)
+      counts.push(count)
+    })
+    expect(cleaner.clean(log.segments.first, false)).toBe(false)
+    expect(counts).toHaveLength(2)
+    expect(counts[0]).toBeGreaterThan(0)
+    expect(counts[1]).toBe(0)
   })
 })
