@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { explore } from '../../../src/explore/index.ts'
 import { complaint } from '../../../src/explore/scenario.ts'
+import { scenarios as batches } from './batches.ts'
 import { scenarios as cleaning } from './cleaning.ts'
 import { scenarios as cursors } from './cursors.ts'
 import { scenarios as epochs } from './epochs.ts'
@@ -17,6 +18,7 @@ import { scenarios as segments } from './segments.ts'
 import { scenarios as snapshots } from './snapshots.ts'
 import { scenarios as splits } from './splits.ts'
 import { scenarios as sweeping } from './sweeping.ts'
+import { scenarios as transactions } from './transactions.ts'
 import { scenarios as verifying } from './verifying.ts'
 
 const maxMs = Number(process.env['EXPLORE_MS'] ?? 250)
@@ -33,6 +35,8 @@ const all = {
   funerals,
   cursors,
   snapshots,
+  batches,
+  transactions,
   sweeping,
   verifying,
 }

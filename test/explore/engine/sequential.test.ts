@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest'
 import type { Arena } from '../../../src/memory/arena.ts'
 import { COUNTER, type CounterName, sumCounter } from '../../../src/reclaim/participant.ts'
+import { scenarios as batches } from './batches.ts'
 import { scenarios as cleaning } from './cleaning.ts'
 import { scenarios as cursors } from './cursors.ts'
 import { scenarios as epochs } from './epochs.ts'
@@ -15,6 +16,7 @@ import { scenarios as reaping } from './reaping.ts'
 import { scenarios as segments } from './segments.ts'
 import { scenarios as snapshots } from './snapshots.ts'
 import { scenarios as splits } from './splits.ts'
+import { scenarios as transactions } from './transactions.ts'
 import { scenarios as verifying } from './verifying.ts'
 
 const all = [
@@ -28,6 +30,8 @@ const all = [
   reaping,
   segments,
   snapshots,
+  batches,
+  transactions,
   splits,
   verifying,
 ].flat()

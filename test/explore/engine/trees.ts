@@ -1,13 +1,13 @@
 /** Engines at one small tree, and what must be true of it when all is done. */
 import type { Run } from '../../../src/explore/index.ts'
-import { ROOM_ORDINARY, STREAM_COLD, STREAM_PAGES, STREAM_RECORDS } from '../../../src/log/log.ts'
+import { ROOM_ORDINARY, STREAM_BATCHES, STREAM_COLD, STREAM_PAGES, STREAM_RECORDS } from '../../../src/log/log.ts'
 import type { Geometry } from '../../../src/memory/layout.ts'
 import { reapThread } from '../../../src/reclaim/reaper.ts'
 import type { ReapHook } from '../../../src/reclaim/scheme.ts'
 import { Engine } from '../../../src/store/engine.ts'
 import { type HistoryOperation, checkLinearizable } from '../../../src/explore/linearizability.ts'
-import { orderedMap } from '../../../src/explore/models.ts'
 import { arenaIn } from './arenas.ts'
+import { keysOf, mapOfBatches } from './map-of-batches.ts'
 import { liveLabels, slotFaults } from './people.ts'
 import type { Play } from './play.ts'
 import { type Text, get, scanKeys, set } from './points.ts'
@@ -28,6 +28,11 @@ export interface TreePast {
   readonly holds?: Pairs
   /** Page ids that every engine has in its hands when the play begins. */
   readonly ids?: number
+  /** Whether every engine has room at hand for batches, too. */
+  readonly batches?: boolean
+  /** Done after every engine has what it needs, and, when the play is over, undone. */
+  readonly equipped?: (cast: readonly Engine[]) => void
+  readonly unequipped?: (survivors: readonly Engine[]) => void
 }
 
 /** Each key with itself as its value; keys are single letters, or words if there are spaces. */
@@ -43,7 +48,11 @@ export function enginesAt(memory: SharedArrayBuffer, count: number, past: TreePa
   first.tree.create()
   for (const [key, value] of past.pairs) set(first, key, value)
   past.then?.(first, cast)
-  for (const engine of cast) equip(engine, past.ids ?? PAGE_IDS)
+  for (const engine of cast) {
+    equip(engine, past.ids ?? PAGE_IDS)
+    if (past.batches === true) engine.log.prepare(STREAM_BATCHES, 128, ROOM_ORDINARY)
+  }
+  past.equipped?.(cast)
   return cast
 }
 
@@ -98,8 +107,7 @@ function pairsOf(engine: Engine): string[] {
 
 /** The history with the map read at its end, as one more thread would find it. */
 function withLastLook(engine: Engine, history: readonly HistoryOperation[], pairs: Pairs): HistoryOperation[] {
-  const written = history.flatMap(({ args }) => (typeof args[0] === 'string' ? [args[0]] : []))
-  const keys = new Set([...pairs.map(([key]) => key), ...written])
+  const keys = new Set([...pairs.map(([key]) => key), ...history.flatMap(keysOf)])
   let moment = 0
   for (const { called, returned } of history) {
     moment = Math.max(moment, called, returned === Infinity ? 0 : returned)
@@ -122,20 +130,23 @@ export interface TreePlay {
   readonly drainsEarly?: boolean
   /** Whether one more looks on, who reaps the dead beside the survivors. */
   readonly reaps?: boolean
+  /** How many more there are who only look on. */
+  readonly onlookers?: number
   readonly rest?: Partial<Play<Engine>>
 }
 
 /** A play at a tree: its operations are to be linearizable together with what the tree holds in the end. */
-export function treePlay({ name, past, threads, extra, drainsEarly, reaps, rest }: TreePlay): Play<Engine> {
+export function treePlay({ name, past, threads, extra, drainsEarly, reaps, onlookers, rest }: TreePlay): Play<Engine> {
   const pairs = past.holds ?? past.pairs
-  const model = orderedMap({ initial: pairs })
+  const model = mapOfBatches(pairs)
   return {
     name,
-    cast: (memory) => enginesAt(memory, threads.length + (reaps === true ? 1 : 0), past),
+    cast: (memory) => enginesAt(memory, threads.length + (onlookers ?? 0) + (reaps === true ? 1 : 0), past),
     threads,
     model,
     check(survivors, outcome) {
       const engine = survivors[0]!
+      past.unequipped?.(survivors)
       const found = extra?.(outcome.results, scanKeys(engine)) ?? []
       found.push(...notExplained(engine, outcome, model, pairs))
       // Before anything is let go: what a chain leads to is alive.
@@ -161,7 +172,12 @@ function mourn(survivors: readonly Engine[], threadId: number, drainsEarly: bool
   for (const { log } of survivors) log.sealAll()
 }
 
-function notExplained(engine: Engine, { history }: Run, model: ReturnType<typeof orderedMap>, pairs: Pairs): string[] {
+function notExplained(
+  engine: Engine,
+  { history }: Run,
+  model: ReturnType<typeof mapOfBatches>,
+  pairs: Pairs,
+): string[] {
   const { ok, explanation } = checkLinearizable(withLastLook(engine, history, pairs), model)
   return ok ? [] : [explanation]
 }
