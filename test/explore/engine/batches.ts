@@ -6,7 +6,19 @@ import type { Engine } from '../../../src/store/engine.ts'
 import { batch, batching } from './deals.ts'
 import { runGarbage } from './people.ts'
 import { bothOf, type Play, type Rehearsable } from './play.ts'
-import { type Part, entries, get, getting, increase, remove, removing, set, setIfAbsent, setting } from './points.ts'
+import {
+  type Part,
+  compareAndSet,
+  entries,
+  get,
+  getting,
+  increase,
+  remove,
+  removing,
+  set,
+  setIfAbsent,
+  setting,
+} from './points.ts'
 import { type TreePast, type TreePlay, same, treePlay } from './trees.ts'
 
 const MOST_STEPS = 2500

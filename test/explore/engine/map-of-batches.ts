@@ -59,5 +59,7 @@ function valueIn(state: MapState, key: string): unknown {
 /** Keys that an operation names, as far as it says. */
 export function keysOf({ name, args }: HistoryOperation): string[] {
   if (name === 'batch') return (args[0] as readonly Change[]).map(([key]) => key)
+  // What is written does not depend on what is read as to its keys.
+  if (name === 'transaction') return (args[0] as Deal).writes([]).map(([key]) => key)
   return typeof args[0] === 'string' ? [args[0]] : []
 }

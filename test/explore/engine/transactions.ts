@@ -35,14 +35,16 @@ const zero: Pairs = [
   ['b', '0'],
 ]
 /** Of those who only meet each other, one at least gets through. */
-const oneDone: TreePlay['extra'] = (results) =>
-  results.every((result) => result === undefined || result === false) ? ['nobody got through'] : []
+const oneDone: TreePlay['extra'] = (results, _, killed) =>
+  killed < 0 && results.every((result) => result === undefined || result === false) ? ['nobody got through'] : []
 
 const serializable = [
-  play('reads a, writes b, against one that reads b, writes a', ab, [
-    dealing(['a'], ['b', '1']),
-    dealing(['b'], ['a', '1']),
-  ]),
+  play(
+    'reads a, writes b, against one that reads b, writes a',
+    ab,
+    [dealing(['a'], ['b', '1']), dealing(['b'], ['a', '1'])],
+    { extra: oneDone },
+  ),
   play('reads what the other writes, three in a ring', past(same('abc')), [
     dealing(['a'], ['b', '1']),
     dealing(['b'], ['c', '1']),

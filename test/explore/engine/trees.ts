@@ -5,12 +5,14 @@ import type { Geometry } from '../../../src/memory/layout.ts'
 import { reapThread } from '../../../src/reclaim/reaper.ts'
 import type { ReapHook } from '../../../src/reclaim/scheme.ts'
 import { Engine } from '../../../src/store/engine.ts'
+import { RECORD_VERSION } from '../../../src/tree/record.ts'
+import { ABORTED } from '../../../src/tree/stamp.ts'
 import { type HistoryOperation, checkLinearizable } from '../../../src/explore/linearizability.ts'
 import { arenaIn } from './arenas.ts'
 import { keysOf, mapOfBatches } from './map-of-batches.ts'
 import { liveLabels, slotFaults } from './people.ts'
 import type { Play } from './play.ts'
-import { type Text, get, scanKeys, set } from './points.ts'
+import { type Text, get, scanKeys, set, setKey } from './points.ts'
 
 /** Words of pages, and page ids, that every engine has at hand when a play begins: to take more is another play. */
 const PAGE_WORDS = 256
@@ -68,7 +70,7 @@ function equip({ log, scheme, tree }: Engine, pageIds: number): void {
 }
 
 /** What is wrong with an arena at rest, once everything that can be reclaimed has been. */
-function treeFaults(engine: Engine): string[] {
+function treeFaults(engine: Engine, keys: readonly Text[]): string[] {
   const before = pairsOf(engine)
   engine.drain()
   const report = engine.verify()
@@ -76,14 +78,34 @@ function treeFaults(engine: Engine): string[] {
   for (const name of ['leakedWords', 'leakedPageIds', 'waitingPageIds', 'waitingSegments'] as const) {
     if (report[name] !== 0) found.push(`${name}: ${report[name]}`)
   }
-  if (report.kept !== 0 && engine.tree.context.snapshots.countLive() === 0)
-    found.push(`${report.kept} are kept for nobody`)
+  const kept = report.kept - keptByAborted(engine, keys)
+  if (kept !== 0 && engine.tree.context.snapshots.countLive() === 0) found.push(`${kept} are kept for nobody`)
   const after = pairsOf(engine)
   if (String(after) !== String(before)) found.push(`a drain made ${after.join(' ')} of ${before.join(' ')}`)
   if (report.entries !== after.length) found.push(`verify counts ${report.entries} entries, a scan ${after.length}`)
   if (engine.size() !== after.length) found.push(`size is ${engine.size()}, a scan counts ${after.length}`)
   if (engine.scheme.waiting() !== 0) found.push(`${engine.scheme.waiting()} actions wait`)
   return found
+}
+
+/** What stands behind a head that was aborted goes with the next write of its key only. */
+function keptByAborted(engine: Engine, keys: readonly Text[]): number {
+  const { tree, scheme, arena } = engine
+  const { versions } = tree.context
+  let kept = 0
+  scheme.enter()
+  for (const key of keys) {
+    setKey(engine, key)
+    tree.search.locate(tree.key)
+    const head = tree.search.record
+    if (head === 0 || Atomics.load(arena.words, head + RECORD_VERSION) !== ABORTED) continue
+    const now = versions.current(tree.search.word)
+    for (let record = head; record !== 0; record = versions.behind(record, versions.stamp(record))) {
+      if (record !== now) kept++
+    }
+  }
+  scheme.leave()
+  return kept
 }
 
 /** Segments and page ids in the hands of those who are gone. */
@@ -105,9 +127,13 @@ function pairsOf(engine: Engine): string[] {
   return scanKeys(engine).map((key) => `${key}=${get(engine, key)}`)
 }
 
+function keysIn(history: readonly HistoryOperation[], pairs: Pairs): Text[] {
+  return [...new Set([...pairs.map(([key]) => key), ...history.flatMap(keysOf)])]
+}
+
 /** The history with the map read at its end, as one more thread would find it. */
 function withLastLook(engine: Engine, history: readonly HistoryOperation[], pairs: Pairs): HistoryOperation[] {
-  const keys = new Set([...pairs.map(([key]) => key), ...history.flatMap(keysOf)])
+  const keys = keysIn(history, pairs)
   let moment = 0
   for (const { called, returned } of history) {
     moment = Math.max(moment, called, returned === Infinity ? 0 : returned)
@@ -125,7 +151,7 @@ export interface TreePlay {
   readonly past: TreePast
   readonly threads: readonly ((engine: Engine) => unknown)[]
   /** Looks at the results of the threads and the keys at the end. @returns what is wrong */
-  readonly extra?: (results: readonly unknown[], keys: readonly Text[]) => string[]
+  readonly extra?: (results: readonly unknown[], keys: readonly Text[], killed: number) => string[]
   /** Whether somebody drains between a death and the end of the segments that were open then. */
   readonly drainsEarly?: boolean
   /** Whether one more looks on, who reaps the dead beside the survivors. */
@@ -147,12 +173,12 @@ export function treePlay({ name, past, threads, extra, drainsEarly, reaps, onloo
     check(survivors, outcome) {
       const engine = survivors[0]!
       past.unequipped?.(survivors)
-      const found = extra?.(outcome.results, scanKeys(engine)) ?? []
+      const found = extra?.(outcome.results, scanKeys(engine), outcome.killed) ?? []
       found.push(...notExplained(engine, outcome, model, pairs))
       // Before anything is let go: what a chain leads to is alive.
       if (outcome.killed < 0) found.push(...engine.verify().problems)
       if (outcome.killed >= 0) mourn(survivors, outcome.killed + 1, drainsEarly === true)
-      return [...found, ...treeFaults(engine)]
+      return [...found, ...treeFaults(engine, keysIn(outcome.history, pairs))]
     },
     ...(reaps === true ? { reap: bury } : {}),
     ...rest,
