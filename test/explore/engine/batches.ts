@@ -62,6 +62,11 @@ const single = [
       set(e, 'b', '2')
     },
   ]),
+  play('against a swap of one of its keys', past('ab'), [both, (e) => compareAndSet(e, 'b', 'b', '2')]),
+  play('of a new key, against an insert if it is absent', past('b'), [
+    both,
+    (e) => compareAndSet(e, 'a', undefined, '2'),
+  ]),
   play(
     'against counting up',
     {
