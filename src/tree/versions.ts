@@ -377,6 +377,8 @@ export class Versions {
         break
       }
       const older = Atomics.load(words, next + RECORD_VERSION)
+      // What stands behind it is what its key held: for whoever has found it as a head it must stay so.
+      if (held && older === ABORTED) break
       if (held || this.isNeeded(next, older, newer & STAMP_MASK)) {
         if (older >= STAMPED) newer = older
         if ((older & NOPREV) !== 0) break

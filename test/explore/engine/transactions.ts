@@ -1,7 +1,7 @@
 /** Transactions against each other and against single writes: serializable ones, and such of snapshot isolation. */
 import type { CounterName } from '../../../src/reclaim/participant.ts'
 import type { Engine } from '../../../src/store/engine.ts'
-import { batching, dealing, transact, transactApart, transactAtSnapshot } from './deals.ts'
+import { batch, batching, dealing, transact, transactApart, transactAtSnapshot } from './deals.ts'
 import type { Change, Deal } from './map-of-batches.ts'
 import { bothOf, type Play, type Rehearsable } from './play.ts'
 import { type Part, entries, get, getting, increased, remove, removing, set, setting } from './points.ts'
@@ -112,6 +112,43 @@ const serializable = [
     (engine) => {
       engine.tree.context.snapshots.expireOldest()
       remove(engine, 'a')
+    },
+  ]),
+  play('against an end of its snapshot, a delete that leaves nothing, and a look at what it writes', ab, [
+    dealing(['a'], ['b', '1']),
+    (engine) => {
+      engine.tree.context.snapshots.expireOldest()
+      remove(engine, 'a')
+      get(engine, 'b')
+    },
+  ]),
+  play('against an end of its snapshot, a delete in its range, and a look at what it writes', ab, [
+    dealing('all', ['b', '1']),
+    (engine) => {
+      engine.tree.context.snapshots.expireOldest()
+      remove(engine, 'a')
+      get(engine, 'b')
+    },
+  ]),
+  play('against a delete of what it reads, and a look at what it writes', ab, [
+    dealing(['a'], ['b', '1']),
+    (e) => {
+      remove(e, 'a')
+      get(e, 'b')
+    },
+  ]),
+  play('reads a range, against an insert into it, and a look at what it writes', past(same('ac')), [
+    dealing('all', ['c', '1']),
+    (e) => {
+      set(e, 'b', '2')
+      get(e, 'c')
+    },
+  ]),
+  play('against a batch of what it reads, and a look at what it writes', past(same('abc')), [
+    dealing(['a'], ['b', '1']),
+    (e) => {
+      batch(e, ['a', '2'], ['c', '2'])
+      get(e, 'b')
     },
   ]),
   play('then what it wrote is read, and written', ab, [
