@@ -152,6 +152,14 @@ const snapshots = [
   ]),
   play('with a deletion and an insert, against a snapshot', past('b'), [putsAndDeletes, entries]),
   play('against a snapshot and an overwrite', past('ab'), [both, entries, (e) => set(e, 'a', '2')]),
+  play('against a snapshot, and an overwrite of another key before a look', past('abc'), [
+    both,
+    entries,
+    (e) => {
+      set(e, 'c', '2')
+      get(e, 'b')
+    },
+  ]),
   play('while the clock goes on twice, against a reader', past('ab'), [
     both,
     ({ snapshots: taken }) => {
