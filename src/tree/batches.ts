@@ -30,7 +30,6 @@
 import { assert } from '../memory/assert.ts'
 import { keyBytesOf } from '../log/block.ts'
 import { EMPTIED } from '../pagecache/fragment.ts'
-import { ADDRESS_MASK } from '../pagecache/page-table.ts'
 import { Approach } from './approach.ts'
 import type { TreeContext } from './context.ts'
 import {
@@ -253,21 +252,25 @@ export class Batches {
     return true
   }
 
-  /** Makes every CAS fail that would link the record from now on. @returns whether it has been linked */
+  /**
+   * Makes every CAS fail that would link the record from now on. The batch is ABORTED: whoever is about to link it found
+   * his leaf before, which is the one found here, or has been replaced and is frozen. So once is enough: to freeze what
+   * others put in its place would undo the work of every writer of the leaf, for ever.
+   * @returns whether it has been linked, and not let go since
+   */
   private forestall(record: number): boolean {
     const { words, context, search, key } = this
     key.copyFrom(this.bytes, recordKeyAt(record), keyBytesOf(recordHeader(words, record)))
-    for (;;) {
-      search.locate(key)
-      if (search.record === record) return true
-      context.cache.freeze(search.base)
-      search.locate(key)
-      if (search.record === record) return true
-      if (Atomics.load(words, context.cache.slotsAt(search.base)) < 0) {
-        // Frozen, and what the tree holds: nobody can link to it, and nobody who looks again will.
-        if ((context.table.load(search.id) & ADDRESS_MASK) === search.base) return false
-      }
+    search.locate(key)
+    if (search.record === record) return true
+    context.cache.freeze(search.base)
+    search.locate(key)
+    // Others may have put newer versions before it already.
+    for (let found = search.record; found !== 0;) {
+      if (found === record) return true
+      found = context.versions.behind(found, Atomics.load(words, found + RECORD_VERSION))
     }
+    return false
   }
 
   /** Lets go of the descriptor of a batch that is finalised. */

@@ -180,9 +180,10 @@ export class Tree implements Materializer {
     let version = Atomics.load(this.words, old + RECORD_VERSION)
     let found = old
     if (gone || version < STAMPED) {
-      found = versions.current(word)
+      // In this order: what a batch would replace is not what its record is overwritten for.
       version = versions.stamp(old)
       if (version < 0) return this.meetBatch()
+      found = versions.current(word)
     }
     if (mode === PUT_ABSENT && found !== 0) return REFUSED
     if (mode > 0 && (mode !== found || this.hasPassed(since))) return REFUSED
@@ -257,9 +258,10 @@ export class Tree implements Materializer {
     let version = Atomics.load(this.words, head + RECORD_VERSION)
     let found = head
     if ((word & EMPTIED) !== 0 || version < STAMPED) {
-      found = versions.current(word)
+      // In this order, as above.
       version = versions.stamp(head)
       if (version < 0) return this.meetBatch()
+      found = versions.current(word)
     }
     if (found === 0 || (expected !== 0 && (expected !== found || this.hasPassed(since)))) return REFUSED
     if (!this.upkeep.isOpen()) return AGAIN

@@ -112,19 +112,26 @@ export class Versions {
 
   /** As `current`, for a head of a batch that is not finalised. */
   private currentOf(head: number, batch: number): number {
+    // Before the status: once it is committed and finalised, PREV leads to what snapshots need, not to what was there.
+    const prev = Atomics.load(this.words, head + RECORD_PREV)
     if (isCommitted(this.context.batches.decide(batch))) return this.isTombstone(head) ? 0 : head
-    const word = this.replacedBy(head, batch)
+    if (!isPendingPrev(prev)) return this.behindAborted(previousOf(prev))
+    const word = this.agreedOn(prev, batch)
     return word === 0 ? 0 : this.current(word)
   }
 
   /**
-   * What a record of a batch that is not finalised has replaced, or will have: a leaf's word, or 0.
-   * The record is linked, so that is agreed on; PREV gets it when the batch has been decided.
+   * What a record of a batch that is not finalised has replaced, or will have: a leaf's word, or 0; once PREV has it,
+   * without EMPTIED. The record is linked, so that is agreed on; PREV gets it when the batch has been decided.
    */
   private replacedBy(record: number, batch: number): number {
     const prev = Atomics.load(this.words, record + RECORD_PREV)
-    if (!isPendingPrev(prev)) return previousOf(prev)
-    const agreed = Atomics.load(this.words, this.context.batches.operationAt(batch, indexOfPending(prev)) + 1)
+    return isPendingPrev(prev) ? this.agreedOn(prev, batch) : previousOf(prev)
+  }
+
+  /** What a linked record is to replace by its batch's descriptor: a leaf's word, or 0. */
+  private agreedOn(pending: number, batch: number): number {
+    const agreed = Atomics.load(this.words, this.context.batches.operationAt(batch, indexOfPending(pending)) + 1)
     return agreed > 0 ? agreed : 0
   }
 
@@ -180,6 +187,7 @@ export class Versions {
     if (was && !is) this.context.me.count(COUNTER.deletes, 1)
   }
 
+  /** What stands behind a record that was aborted, or 0 if its key was absent then. */
   private behindAborted(head: number): number {
     for (let record = head; record !== 0;) {
       const version = this.stamp(record)
@@ -369,6 +377,8 @@ export class Versions {
         break
       }
       const older = Atomics.load(words, next + RECORD_VERSION)
+      // What stands behind it is what its key held: for whoever has found it as a head it must stay so.
+      if (held && older === ABORTED) break
       if (held || this.isNeeded(next, older, newer & STAMP_MASK)) {
         if (older >= STAMPED) newer = older
         if ((older & NOPREV) !== 0) break

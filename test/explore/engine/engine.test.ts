@@ -7,6 +7,7 @@ import { explore } from '../../../src/explore/index.ts'
 import { complaint } from '../../../src/explore/scenario.ts'
 import { scenarios as blockCache } from './block-cache.ts'
 import { scenarios as catalogs } from './catalogs.ts'
+import { scenarios as batches } from './batches.ts'
 import { scenarios as cleaning } from './cleaning.ts'
 import { scenarios as cursors } from './cursors.ts'
 import { scenarios as epochs } from './epochs.ts'
@@ -20,6 +21,7 @@ import { scenarios as snapshots } from './snapshots.ts'
 import { scenarios as sharedLog } from './shared-log.ts'
 import { scenarios as splits } from './splits.ts'
 import { scenarios as sweeping } from './sweeping.ts'
+import { scenarios as transactions } from './transactions.ts'
 import { scenarios as verifying } from './verifying.ts'
 
 const maxMs = Number(process.env['EXPLORE_MS'] ?? 250)
@@ -36,6 +38,8 @@ const all = {
   funerals,
   cursors,
   snapshots,
+  batches,
+  transactions,
   sweeping,
   verifying,
   sharedLog,

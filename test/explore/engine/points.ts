@@ -17,13 +17,13 @@ import { PUT_ABSENT, PUT_ANY } from '../../../src/tree/tree.ts'
 /** ASCII text. */
 export type Text = string
 
-function setKey({ tree }: Engine, key: Text): void {
+export function setKey({ tree }: Engine, key: Text): void {
   for (let i = 0; i < key.length; i++) tree.key.bytes[i] = key.charCodeAt(i)
   tree.key.finish(key.length)
 }
 
 /** Writes the record of the present key, not linked; what is too long for it goes to an extent. */
-function write({ tree, arena }: Engine, value: Text): void {
+export function write({ tree, arena }: Engine, value: Text): void {
   const { writer, key } = tree
   if (value.length > arena.layout.inlineBytes) {
     const bytes = Uint8Array.from(value, (letter) => letter.charCodeAt(0))

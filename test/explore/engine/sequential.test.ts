@@ -4,6 +4,7 @@ import type { Arena } from '../../../src/memory/arena.ts'
 import { COUNTER, type CounterName, sumCounter } from '../../../src/reclaim/participant.ts'
 import { scenarios as blockCache } from './block-cache.ts'
 import { scenarios as catalogs } from './catalogs.ts'
+import { scenarios as batches } from './batches.ts'
 import { scenarios as cleaning } from './cleaning.ts'
 import { scenarios as cursors } from './cursors.ts'
 import { scenarios as epochs } from './epochs.ts'
@@ -17,6 +18,7 @@ import { scenarios as reaping } from './reaping.ts'
 import { scenarios as segments } from './segments.ts'
 import { scenarios as snapshots } from './snapshots.ts'
 import { scenarios as splits } from './splits.ts'
+import { scenarios as transactions } from './transactions.ts'
 import { scenarios as verifying } from './verifying.ts'
 
 const all = [
@@ -32,6 +34,8 @@ const all = [
   reaping,
   segments,
   snapshots,
+  batches,
+  transactions,
   splits,
   verifying,
 ].flat()
