@@ -135,11 +135,8 @@ export class Transactions<K, V> {
     if (keys.length === 0 && isolation === 'serializable') return this.putOne(change, PUT_ANY, 0)
     const since = scheme.epoch()
     const record = this.recordAt(mark)
-    if (record === 0) {
-      // Under snapshot isolation the key may have come and gone since; other keys were read, and that counts as a change.
-      return isolation === 'serializable' && change.value !== null && this.putOne(change, PUT_ABSENT, since)
-    }
-    return change.value === null ? tree.remove(record, since) : this.putOne(change, record, since)
+    if (change.value === null) return record !== 0 && tree.remove(record, since)
+    return this.putOne(change, record === 0 ? PUT_ABSENT : record, since)
   }
 
   private recordAt(mark: Mark): number {
