@@ -20,6 +20,7 @@ export type BatchOperation<K, V> =
 
 /** Times that a batch is written anew because it found no room, although room had been made. */
 const MOST_TRIES = 16
+const NO_BYTES = new Uint8Array(0)
 /** Operations whose numbers fit a sort key beside a head. */
 const MOST_BY_HEAD = 2 ** 20
 
@@ -88,7 +89,9 @@ export class Batching<K, V> {
     const { tree } = this.engine
     const staged: (Staged | undefined)[] = []
     const ends: number[] = []
+    // A codec of the user's may run a batch of its own meanwhile, which must not write into this one's keys.
     let bytes = this.keyBytes
+    this.keyBytes = NO_BYTES
     let end = 0
     for (const operation of operations) {
       staged.push(this.stageOne(operation))
@@ -102,7 +105,6 @@ export class Batching<K, V> {
       for (let i = 0; i < length; i++) bytes[end + i] = tree.key.bytes[i]
       ends.push((end += length))
     }
-    // A codec of the user's may have run a batch of its own meanwhile.
     this.keyBytes = bytes
     this.staged = staged
     this.keyEnds.length = 0

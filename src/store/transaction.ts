@@ -242,7 +242,8 @@ export class Transaction<K = string, V = string> {
       } else yield make(this.keyOf(own!), withValues ? this.valueOf(own!) : undefined)
       if (given === range.limit) return
     }
-    read.whole = true
+    // With a limit of 0 nothing has been looked at.
+    read.whole = range.limit > 0
   }
 
   private keyOf({ key }: Change): K {

@@ -16,7 +16,7 @@ import { ADDRESS_MASK, REMOVED } from '../pagecache/page-table.ts'
 import { Approach } from './approach.ts'
 import { KeyBuffer, RECORD_KEY } from './key.ts'
 import { EXTENT_KEY, RECORD_PREV, RECORD_VERSION, extentListAt, recordKeyAt } from './record.ts'
-import { HELD, NOPREV, STAMPED } from './stamp.ts'
+import { ABORTED, HELD, NOPREV, STAMPED } from './stamp.ts'
 import type { Tree } from './tree.ts'
 
 export class Relocation {
@@ -179,7 +179,8 @@ export class Relocation {
 
   /** Moves the version found. @returns 0 if it was moved, the room it lacks, or -1 if another thread was faster */
   private move(record: number): number {
-    const { log } = this.tree.context
+    const { log, versions } = this.tree.context
+    if (this.before === 0 && versions.stamp(record) === ABORTED) return this.restore(record)
     const header = alive(Atomics.load(this.words, record))
     const size = wordsOf(header)
     const copy = log.reserve(STREAM_COLD, size)
@@ -192,6 +193,35 @@ export class Relocation {
     }
     log.abort(STREAM_COLD, copy, size)
     return -1
+  }
+
+  /**
+   * Puts a copy of what stands behind an aborted head in its place: a copy, since heads do not recur.
+   * @returns as `move`
+   */
+  private restore(head: number): number {
+    const { search, context } = this.tree
+    const { log, versions, cache } = context
+    const behind = versions.holdAborted(head)
+    if (behind === 0) {
+      if (!cache.overwrite(search.at, search.word, EMPTIED)) return -1
+      versions.dropAborted(head, 0, false)
+      return 0
+    }
+    const header = alive(Atomics.load(this.words, behind))
+    const size = wordsOf(header)
+    const copy = log.reserve(STREAM_COLD, size)
+    if (copy === 0) return (STREAM_COLD << 16) | size
+    this.copyRecord(copy, behind, size)
+    log.complete(copy, header)
+    const isGone = this.words[copy + RECORD_PREV] < 0 || versions.isTombstone(behind)
+    if (!cache.overwrite(search.at, search.word, copy | (isGone ? EMPTIED : 0))) {
+      log.abort(STREAM_COLD, copy, size)
+      return -1
+    }
+    versions.dropAborted(head, behind, isGone)
+    log.unlink(behind)
+    return 0
   }
 
   /** CASes what leads to the version found, a word or the PREV before it, to its copy. */

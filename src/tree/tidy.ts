@@ -25,6 +25,7 @@ import { BASE_SHAPE, countOf, slotsOf } from '../pagecache/base.ts'
 import type { TreeContext } from './context.ts'
 import { KeyBuffer } from './key.ts'
 import { NO_FENCE, headsAt, highAt, highBytes } from './page.ts'
+import { ABORTED } from './stamp.ts'
 import type { Tree } from './tree.ts'
 
 /** What a step over a leaf or a word gives if it is not the room, stream << 16 | words, that it lacks. */
@@ -143,6 +144,10 @@ export class Tidy {
     if (version < 0) {
       this.context.shortage = 0
       return this.context.batches.finish(-version) ? AGAIN : this.lacking()
+    }
+    if (version === ABORTED && this.thorough) {
+      const lacking = this.relocate(head, Atomics.load(this.words, head))
+      return lacking > 0 ? lacking : lacking === 0 ? AGAIN : STUCK
     }
     if (!versions.isVoid(head, version)) versions.trim(head, version)
     if ((word & EMPTIED) !== 0 && versions.isGone(head)) {

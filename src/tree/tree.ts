@@ -338,7 +338,7 @@ export class Tree implements Materializer {
     writer.replaces(head)
     if (!this.context.cache.overwrite(search.at, search.word, tombstone | EMPTIED)) return AGAIN
     writer.linked()
-    this.versions.finishTombstone(search.at, tombstone, head)
+    this.versions.finishTombstone(search.at, tombstone, head, (search.word & EMPTIED) !== 0)
     return this.removed()
   }
 

@@ -163,8 +163,11 @@ export class Versions {
     if (isPendingPrev(prev)) Atomics.compareExchange(words, record + RECORD_PREV, prev, old)
     const isTombstone = this.isTombstone(record)
     if (status === ABORTED_BATCH) {
-      const won = Atomics.compareExchange(words, record + RECORD_VERSION, version, ABORTED) === version
-      if (won && isTombstone) this.countKept(record)
+      if (Atomics.compareExchange(words, record + RECORD_VERSION, version, ABORTED) !== version) return
+      // What stands behind it is counted until the record that was in front of it is gone: then it goes, or is restored.
+      if (isTombstone) this.countKept(record)
+      if (old !== 0 && (agreed & EMPTIED) === 0) this.countKept(old)
+      this.skipAborted(record)
       return
     }
     const was = this.isPresentIn(agreed)
@@ -180,6 +183,36 @@ export class Versions {
       if (!gone) this.countKept(old)
       this.trim(record, next)
     }
+  }
+
+  /** Takes aborted records out from behind an aborted one: else those that never have luck would pile up on a key. */
+  private skipAborted(head: number): void {
+    const { words } = this
+    const at = head + RECORD_PREV
+    for (;;) {
+      const prev = Atomics.load(words, at)
+      const next = previousOf(prev)
+      if (next === 0 || (prev & HELD) !== 0 || Atomics.load(words, next + RECORD_VERSION) !== ABORTED) return
+      if (Atomics.compareExchange(words, at, prev, previousOf(this.hold(next))) === prev) this.drop(next)
+    }
+  }
+
+  /** The first record behind an aborted one that was not aborted, or 0; none on the way to it changes its PREV any more. */
+  holdAborted(head: number): number {
+    let record = head
+    while (record !== 0 && this.stamp(record) === ABORTED) record = previousOf(this.hold(record))
+    return record
+  }
+
+  /** Unlinks an aborted head whose word has been given back to `restored`, what `holdAborted` gave, or a copy of it. */
+  dropAborted(head: number, restored: number, isGone: boolean): void {
+    for (let record = head; record !== restored;) {
+      const next = previousOf(Atomics.load(this.words, record + RECORD_PREV))
+      if (record !== head || this.isTombstone(record)) this.drop(record)
+      else unlinkRecord(this.context, record)
+      record = next
+    }
+    if (restored !== 0 && !isGone) this.context.me.count(COUNTER.unkeptWords, this.weigh(restored))
   }
 
   private countChange(was: boolean, is: boolean): void {
@@ -322,9 +355,9 @@ export class Versions {
   }
 
   /** After a tombstone was put in front of `old`: stamps it, and takes it away again if nobody needs what is behind. */
-  finishTombstone(at: number, tombstone: number, old: number): void {
+  finishTombstone(at: number, tombstone: number, old: number, gone: boolean): void {
     const version = this.stamp(tombstone)
-    this.countKept(old)
+    if (!gone) this.countKept(old)
     this.countKept(tombstone)
     if (this.trim(tombstone, version)) this.release(at, tombstone | EMPTIED)
   }

@@ -4,6 +4,7 @@ import type { Pair } from './codec-pairs.ts'
 import { assertSame, command, type StoreCommand } from './command.ts'
 import { readingCommands } from './reading-commands.ts'
 import { show } from './show.ts'
+import { batch, transactionCommand } from './transaction-commands.ts'
 import { snapshotCommands } from './snapshot-commands.ts'
 
 /** Every operation of a store, with every option, on keys that are likely to meet. */
@@ -43,8 +44,12 @@ export function allCommands<K, V>(pair: Pair<K, V>): fc.Arbitrary<StoreCommand<K
     clear,
     drain,
     fill(pair),
+    fill(pair),
+    empty(pair),
     empty(pair),
     snapshotCommands(pair),
+    batch(pair),
+    transactionCommand(pair),
   ].concat(readingCommands(pair))
 }
 

@@ -27,7 +27,12 @@ type Range = NonNullable<Parameters<Text['entries']>[0]>
 const faults: Record<string, { fault: Faults; shown: RegExp; commands: number }> = {
   'a delete that forgets keys with a zero byte at the end': {
     fault: { delete: (store, key: string) => !key.endsWith('\0') && store.delete(key) },
-    shown: /,delete\("[^"]*\\u0000"\)$/,
+    shown: /,delete\("[^"]*(\\u0000"|"\.\.201 in all)\)$/,
+    commands: 2,
+  },
+  'a batch in which the first of several changes of a key counts': {
+    fault: { batch: (store, operations: Parameters<Text['batch']>[0]) => store.batch(operations.toReversed()) },
+    shown: /^batch\(\w+ .*\)/,
     commands: 2,
   },
   'a compareAndSet that takes an absent key for an empty value': {
@@ -71,7 +76,7 @@ const faults: Record<string, { fault: Faults; shown: RegExp; commands: number }>
   },
 }
 
-const beginnings = /(?:^|,)(?:\w+\(|fill |empty |\[\.\.\.store|\d+ of entries)/g
+const beginnings = /(?:^|,)(?:\w+ transaction\(|\w+\(|fill |empty |\[\.\.\.store|\d+ of entries)/g
 
 describe('the model finds', () => {
   it.each(Object.entries(faults))('%s', (_name, { fault, shown, commands }) => {

@@ -50,6 +50,53 @@ export class Recorder {
     return (this.#count + 1) * words > this.#log.length
   }
 
+  /** How many more operations it has room for. */
+  get room(): number {
+    return this.#log.length / words - this.#count
+  }
+
+  /** Sets, or for 0 deletes, several keys by one batch, which is logged as a set of each. */
+  batch(changes: readonly (readonly [key: number, value: number])[]): void {
+    this.#together('set', changes, () => {
+      const operations = changes.map(([key, value]) =>
+        value === 0
+          ? ({ type: 'delete', key: `hot ${key}` } as const)
+          : ({ type: 'set', key: `hot ${key}`, value: sized(value) } as const),
+      )
+      this.#store.batch(operations)
+      return changes.map(() => 0)
+    })
+  }
+
+  /** Reads several keys at one moment, by a scan, which is logged as a get of each. */
+  scan(keys: readonly number[]): number[] {
+    return this.#together(
+      'get',
+      keys.map((key) => [key, 0]),
+      () => {
+        const snapshot = this.#store.snapshot()
+        const found = new Map(snapshot.entries({ gte: 'hot ', lt: 'hot :' }))
+        snapshot.close()
+        return keys.map((key) => unsized(found.get(`hot ${key}`)))
+      },
+    )
+  }
+
+  #together(name: OperationName, all: readonly (readonly [number, number])[], perform: () => number[]): number[] {
+    const at = this.#count * words
+    this.#count += all.length
+    all.forEach(([key, value], i) => {
+      this.#log.set([names.indexOf(name), key, value, 0, 0, 0, 0], at + i * words)
+      Atomics.store(this.#log, at + i * words + 4, 1 + Atomics.add(this.#clock, 0, 1))
+    })
+    const results = perform()
+    results.forEach((result, i) => {
+      this.#log[at + i * words + 6] = result
+      Atomics.store(this.#log, at + i * words + 5, 1 + Atomics.add(this.#clock, 0, 1))
+    })
+    return results
+  }
+
   /** Runs one operation on the key named by a number, and logs its call, its result and its return. Gives its result. */
   run(name: OperationName, key: number, value: number, expected: number): number {
     const at = this.#count++ * words

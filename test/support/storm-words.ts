@@ -14,6 +14,18 @@ export function counterKey(counter: number): string {
   return `counter ${counter}`
 }
 
+/** Groups of keys of which all hold the same at any moment, or none is there. */
+export const groups = 3
+
+/** Keys of a group: spread between all others, in no order. */
+export function groupKeys(group: number): string[] {
+  return [7, 2, 11, 0, 5].map((i) => `${i % 2 === 0 ? 'counter' : 'shared'} ${i} of group ${group}`)
+}
+
+export function assertOneValue(found: readonly (string | undefined)[]): void {
+  if (new Set(found).size > 1) throw new Error(`a group holds ${found.map((value) => value?.trim()).join(', ')}`)
+}
+
 /** What the workers of a storm tell in shared memory, where it outlives them. */
 export class StormWords {
   readonly #words: Int32Array

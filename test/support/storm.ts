@@ -3,7 +3,7 @@ import type { Store } from '../../src/index.ts'
 import { asError, endedWithoutReport, newGate, program, reportOf, stop, type Report } from './crew.ts'
 import { random, type Random } from './random.ts'
 import { pause } from './stores.ts'
-import { counterKey, StormWords, type StormData } from './storm-words.ts'
+import { assertOneValue, counterKey, groupKeys, groups, StormWords, type StormData } from './storm-words.ts'
 
 export interface StormOptions {
   readonly kills: number
@@ -52,6 +52,7 @@ export class Storm {
     }
     if (this.#failed !== undefined) throw this.#failed
     this.#checkCounters()
+    for (let group = 0; group < groups; group++) assertOneValue(groupKeys(group).map((key) => this.#store.get(key)))
     return this.#killedInFlight.reduce((a, b) => a + b)
   }
 

@@ -1,7 +1,7 @@
-import type { Snapshot, Store } from '../../../src/index.ts'
+import type { Snapshot, Store, Transaction } from '../../../src/index.ts'
 import { random, type Random } from '../random.ts'
 import { stopped, workerMain } from '../worker-main.ts'
-import { counterKey, StormWords, type StormData } from '../storm-words.ts'
+import { assertOneValue, counterKey, groupKeys, groups, StormWords, type StormData } from '../storm-words.ts'
 
 /** Snapshots of this thread that are live: at most three, since others have some too. */
 const live: Snapshot<string, string>[] = []
@@ -42,7 +42,13 @@ function other(store: Store<string, string>, rng: Random, slot: number, bigValue
   const key = rng.chance(50) ? mine : shared
   const big = bigValues && rng.chance(10)
   const value = 'v'.repeat(big ? 2000 + rng.int(40_000) : rng.int(80))
-  switch (rng.int(9)) {
+  switch (rng.int(11)) {
+    case 10:
+      checkGroup(store, rng)
+      break
+    case 9:
+      writeGroup(store, rng, bigValues)
+      break
     case 8:
       look(store, rng, key)
       break
@@ -87,6 +93,39 @@ function look(store: Store<string, string>, rng: Random, from: string): void {
   for (const [key, value] of once) {
     if (snapshot.get(key) !== value) throw new Error(`a snapshot gave another value for ${key} than in its entries`)
   }
+}
+
+/** Writes one number to all keys of a group, or deletes them all, between keys that others write. */
+function writeGroup(store: Store<string, string>, rng: Random, bigValues: boolean): void {
+  const group = rng.int(groups)
+  if (rng.chance(30)) {
+    const add = (text = '0'): string => String(Number.parseInt(text, 10) + 1)
+    const isolation = rng.chance(50) ? 'serializable' : 'snapshot'
+    const addToAll = (tx: Transaction<string, string>): void => {
+      for (const key of groupKeys(group)) tx.set(key, add(tx.get(key)))
+    }
+    store.transaction(addToAll, { isolation, attempts: 1_000_000 })
+    return
+  }
+  const value = `${rng.int(1000)}${bigValues && rng.chance(10) ? ' '.repeat(rng.int(10_000)) : ''}`
+  const isGone = rng.chance(25)
+  store.batch(groupKeys(group).map((key) => (isGone ? { type: 'delete', key } : { type: 'set', key, value })))
+}
+
+/** At one moment all keys of a group hold the same number, or none is there. */
+function checkGroup(store: Store<string, string>, rng: Random): void {
+  const keys = groupKeys(rng.int(groups))
+  const found = rng.chance(50)
+    ? store.transaction((tx) => keys.map((key) => tx.get(key)))
+    : readAt(store, (snapshot) => keys.map((key) => snapshot.get(key)))
+  assertOneValue(found)
+}
+
+function readAt<T>(store: Store<string, string>, read: (snapshot: Snapshot<string, string>) => T): T {
+  const snapshot = store.snapshot()
+  const result = read(snapshot)
+  snapshot.close()
+  return result
 }
 
 function scan(store: Store<string, string>, rng: Random, from: string): void {
