@@ -171,9 +171,10 @@ export class Batches {
     const { words, context, search, key } = this
     const record = words[operation]
     const header = recordHeader(words, record)
-    key.copyFrom(this.bytes, recordKeyAt(record), keyBytesOf(header))
     const next = record | (context.versions.isTombstone(record) ? EMPTIED : 0)
     for (let tries = 0; ; tries++) {
+      // Each time: finishing another batch uses the buffer.
+      key.copyFrom(this.bytes, recordKeyAt(record), keyBytesOf(header))
       // In this order: agreed value, head, status. See the claim above.
       const agreed = Atomics.load(words, operation + 1)
       if (tries === 0) this.approach.locate(record, key)
@@ -185,8 +186,6 @@ export class Batches {
       if (head === CHANGED) continue
       const isAgreed = agreed === head || Atomics.compareExchange(words, operation + 1, agreed, head) === agreed
       if (isAgreed && this.link(head, next)) return true
-      // Finishing another batch has used the buffer.
-      key.copyFrom(this.bytes, recordKeyAt(record), keyBytesOf(header))
     }
   }
 
