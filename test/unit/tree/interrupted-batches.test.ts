@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Engine } from '../../../src/store/engine.ts'
 import { ISOLATION_SERIALIZABLE, ISOLATION_SNAPSHOT } from '../../../src/tree/descriptor.ts'
 import type { Reads } from '../../../src/tree/batch-writer.ts'
+import { COUNTER, sumCounter } from '../../../src/reclaim/participant.ts'
 import { COMMITTED } from '../../../src/tree/tree.ts'
 import { dieAt, hookAtomics, interruptAt } from '../memory/atomics-hook.ts'
 import { bytesOf, entries, faults, firstEngine, get, put, remove, setKey, snapshot } from './engines.ts'
@@ -189,4 +190,33 @@ it.each(Object.entries(owners))('%s, dead after any of its steps, is wholly ther
     expect([step, ...faults(a)]).toEqual([step])
     expect([step, a.snapshots.keptWords()]).toEqual([step, 0])
   }
+})
+
+/** Words that are counted as kept, also if they are less than none. */
+function kept({ arena }: Engine): number {
+  return sumCounter(arena, COUNTER.keptWords) - sumCounter(arena, COUNTER.unkeptWords)
+}
+
+const afterwards: Record<string, (engine: Engine) => void> = {
+  'a drain': (engine) => engine.drain(),
+  overwrites: (engine) => group.forEach(([key]) => put(engine, key, 'later')),
+  removals: (engine) => group.forEach(([key]) => remove(engine, key)),
+  'another one': (engine) => void owners['a transaction that cannot be committed']!(engine),
+  'a batch': (engine) => void commit(engine, group),
+}
+
+describe('what an aborted transaction leaves is counted as kept until it goes', () => {
+  it.each(Object.entries(afterwards))('by %s', (_name, then) => {
+    for (const withSnapshot of [false, true]) {
+      back()
+      const engine = new Engine(arena, 1)
+      const mark = withSnapshot ? engine.snapshots.take(0) : undefined
+      expect(owners['a transaction that cannot be committed']!(engine)).toBe(false)
+      expect(now(engine)).toEqual(was)
+      then(engine)
+      if (mark !== undefined) engine.snapshots.close(mark)
+      expect(faults(engine)).toEqual([])
+      expect(kept(engine)).toBe(0)
+    }
+  })
 })
