@@ -174,7 +174,7 @@ export class Versions {
     const quiet = clock.isQuiet(clock.load())
     const next = STAMPED | stampOfStatus(status) | (quiet ? NOPREV : 0)
     if (Atomics.compareExchange(words, record + RECORD_VERSION, version, next) !== version) return
-    this.countChange(was, !isTombstone)
+    if (was === isTombstone) this.context.me.count(was ? COUNTER.deletes : COUNTER.inserts, 1)
     if (isTombstone) this.countKept(record)
     if (old === 0) return
     const gone = (agreed & EMPTIED) !== 0
@@ -213,11 +213,6 @@ export class Versions {
       record = next
     }
     if (restored !== 0 && !isGone) this.context.me.count(COUNTER.unkeptWords, this.weigh(restored))
-  }
-
-  private countChange(was: boolean, is: boolean): void {
-    if (is && !was) this.context.me.count(COUNTER.inserts, 1)
-    if (was && !is) this.context.me.count(COUNTER.deletes, 1)
   }
 
   /** What stands behind a record that was aborted, or 0 if its key was absent then. */
