@@ -9,12 +9,13 @@ import type { Arena } from '../memory/arena.ts'
 import { HeddleError } from '../memory/error.ts'
 import { ARENA_NAME } from '../memory/layout.ts'
 import type { Mark } from '../tree/snapshots.ts'
-import type { KeyCodec, Staged, ValueCodec } from './codec.ts'
+import type { KeyCodec, ValueCodec } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { Iteration, type View } from './iteration.ts'
 import { Entries, Keys, Values } from './iterators.ts'
 import { type Range, checkRange } from './range.ts'
 import type { RecordReader } from './reader.ts'
+import { ReadsAt } from './reads-at.ts'
 
 /** Structured-cloneable. Treat it as opaque: pass it to a thread that has the store, and `attachSnapshot` it there. */
 export interface SnapshotHandle {
@@ -53,6 +54,7 @@ export class Snapshot<K = string, V = string> {
   private readonly checkStore: () => void
   private readonly mark: Mark
   private readonly view: View
+  private readonly reads: ReadsAt
   private closed = false
 
   /** Snapshots are made by a store. @internal */
@@ -70,19 +72,15 @@ export class Snapshot<K = string, V = string> {
     this.valueCodec = values
     this.checkStore = checkStore
     this.mark = mark
+    this.reads = new ReadsAt(engine, reader, mark)
     this.handle = { heddleSnapshot: 1, arena: engine.arena.words[ARENA_NAME], mark }
-    this.view = { at: mark.ts, check: () => this.check(), confirm: () => this.confirm() }
+    this.view = { at: mark.ts, check: () => this.check(), confirm: () => this.reads.confirm() }
   }
 
   private check(): void {
     this.checkStore()
     if (this.closed)
       throw new HeddleError('HEDDLE_CLOSED', 'the snapshot is closed; take another one, or close it later')
-  }
-
-  private confirm(): void {
-    const { snapshots } = this.engine
-    if (!snapshots.isLive(this.mark)) throw snapshots.expired()
   }
 
   /**
@@ -92,37 +90,16 @@ export class Snapshot<K = string, V = string> {
    */
   get(key: K): V | undefined {
     this.check()
-    const { tree, scheme } = this.engine
-    this.keyCodec.encode(key, tree.key)
-    let staged: Staged
-    scheme.enter()
-    try {
-      const record = tree.findAt(this.mark.ts)
-      if (record === 0) {
-        this.confirm()
-        return undefined
-      }
-      staged = this.reader.value(record, tree.search.header)
-      this.confirm()
-    } finally {
-      scheme.leave()
-    }
-    return this.valueCodec.finish(staged) as V
+    this.keyCodec.encode(key, this.engine.tree.key)
+    const staged = this.reads.value()
+    return staged === undefined ? undefined : (this.valueCodec.finish(staged) as V)
   }
 
   /** Whether a key was there. Errors and complexity as for `get`. */
   has(key: K): boolean {
     this.check()
-    const { tree, scheme } = this.engine
-    this.keyCodec.encode(key, tree.key)
-    scheme.enter()
-    try {
-      const there = tree.findAt(this.mark.ts) !== 0
-      this.confirm()
-      return there
-    } finally {
-      scheme.leave()
-    }
+    this.keyCodec.encode(key, this.engine.tree.key)
+    return this.reads.has()
   }
 
   private iterate(range: Range<K> | undefined): Iteration {
@@ -157,7 +134,7 @@ export class Snapshot<K = string, V = string> {
   get size(): number {
     this.check()
     const count = this.engine.countAt(this.mark.ts)
-    this.confirm()
+    this.reads.confirm()
     return count
   }
 

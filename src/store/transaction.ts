@@ -10,12 +10,13 @@
 import { HeddleError } from '../memory/error.ts'
 import type { KeyBuffer } from '../tree/key.ts'
 import type { Mark } from '../tree/snapshots.ts'
-import type { KeyCodec, Staged, ValueCodec } from './codec.ts'
+import type { KeyCodec, ValueCodec } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { Iteration, type View } from './iteration.ts'
 import { type Bound, type CheckedRange, type Range, checkRange } from './range.ts'
 import { type RawBuffer, rawBuffer } from './raw-buffer.ts'
 import type { RecordReader } from './reader.ts'
+import { ReadsAt } from './reads-at.ts'
 
 export type Isolation = 'serializable' | 'snapshot'
 
@@ -44,7 +45,7 @@ export class Transaction<K = string, V = string> {
   private readonly reader: RecordReader
   private readonly keyCodec: KeyCodec
   private readonly valueCodec: ValueCodec
-  private readonly mark: Mark
+  private readonly reads: ReadsAt
   private readonly view: View
   private readonly keepsReads: boolean
   private readonly changed = new Map<string, Change>()
@@ -68,7 +69,7 @@ export class Transaction<K = string, V = string> {
     this.reader = reader
     this.keyCodec = keys
     this.valueCodec = values
-    this.mark = mark
+    this.reads = new ReadsAt(engine, reader, mark)
     this.keepsReads = isolation === 'serializable'
     this.view = {
       at: mark.ts,
@@ -76,7 +77,7 @@ export class Transaction<K = string, V = string> {
         checkStore()
         this.check()
       },
-      confirm: () => this.confirm(),
+      confirm: () => this.reads.confirm(),
     }
   }
 
@@ -84,11 +85,6 @@ export class Transaction<K = string, V = string> {
     if (this.over) {
       throw new HeddleError('HEDDLE_CLOSED', 'the transaction is over; use its argument only while its body runs')
     }
-  }
-
-  private confirm(): void {
-    const { snapshots } = this.engine
-    if (!snapshots.isLive(this.mark)) throw snapshots.expired()
   }
 
   /** Encodes a key into `tree.key`. @returns the same bytes as text, by which changes and reads are found */
@@ -107,22 +103,9 @@ export class Transaction<K = string, V = string> {
     const name = this.name(key)
     const own = this.changed.get(name)
     if (own !== undefined) return this.valueOf(own)
-    const { tree, scheme } = this.engine
     this.noteRead(name)
-    let staged: Staged
-    scheme.enter()
-    try {
-      const record = tree.findAt(this.mark.ts)
-      if (record === 0) {
-        this.confirm()
-        return undefined
-      }
-      staged = this.reader.value(record, tree.search.header)
-      this.confirm()
-    } finally {
-      scheme.leave()
-    }
-    return this.valueCodec.finish(staged) as V
+    const staged = this.reads.value()
+    return staged === undefined ? undefined : (this.valueCodec.finish(staged) as V)
   }
 
   /** Whether a key is there; see `get`. */
@@ -130,16 +113,8 @@ export class Transaction<K = string, V = string> {
     const name = this.name(key)
     const own = this.changed.get(name)
     if (own !== undefined) return own.value !== null
-    const { tree, scheme } = this.engine
     this.noteRead(name)
-    scheme.enter()
-    try {
-      const there = tree.findAt(this.mark.ts) !== 0
-      this.confirm()
-      return there
-    } finally {
-      scheme.leave()
-    }
+    return this.reads.has()
   }
 
   private noteRead(name: string): void {
