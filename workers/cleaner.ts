@@ -9,7 +9,10 @@ import { isRaised, listen, park } from '../src/memory/parking.ts'
 import { Engine } from '../src/store/engine.ts'
 import type { StoreHandle } from '../src/store/handle.ts'
 
-/** Cleaning goes on while the live share of all sealed segments is below this, and few segments are free. */
+/**
+ * Cleaning goes on while the live share of all sealed segments is below this, and few segments are free or nobody writes:
+ * what is made free in a pause need not be taken fresh from the system afterwards.
+ */
 const TARGET_UTILISATION = 0.87
 /** A segment fuller than this is left alone. */
 const VICTIM_SHARE = 0.95
@@ -19,18 +22,23 @@ const VICTIMS_PER_ROUND = 8
 const { store } = workerData as { store: StoreHandle }
 const engine = new Engine(viewArena(store.buffer), threadId)
 const { words } = engine.arena
+/** Segments opened up to the end of the last round: who writes opens some. */
+let opened = -1
 
 function round(): boolean {
   const { cleaner, scheme } = engine
   const { segments } = engine.log
+  const isPause = segments.opened() === opened
   let cleaned = 0
-  while (cleaned < VICTIMS_PER_ROUND && segments.isShort() && cleaner.utilisation() < TARGET_UTILISATION) {
+  while (cleaned < VICTIMS_PER_ROUND && cleaner.utilisation() < TARGET_UTILISATION) {
+    if (!isPause && !segments.isShort()) break
     const victim = cleaner.victim(VICTIM_SHARE)
     if (victim === 0 || !cleaner.clean(victim, true)) break
     cleaned++
   }
   engine.snapshots.maintain(Date.now() | 0)
   if (!segments.resting()) scheme.flush()
+  opened = segments.opened()
   return cleaned > 0
 }
 

@@ -244,6 +244,11 @@ export class Segments {
     return this.list.countFree(limit)
   }
 
+  /** Grows by one with every segment that anybody opens, modulo 2^32. */
+  opened(): number {
+    return Atomics.load(this.words, GLOBAL_SEGMENT_CLOCK)
+  }
+
   /**
    * Whether so few free segments were used before that writers will soon commit memory that is fresh, or find none. What
    * was used once stays committed, so more of them in store than writers need between two looks would save nobody anything.
