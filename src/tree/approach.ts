@@ -1,6 +1,6 @@
 /**
- * Finds beforehand where records belong: the cleaner's next ones, or those of a batch. A random leaf misses the cache in several lines; those of
- * a group of leaves are fetched side by side here, and each record then needs no search of its own.
+ * Finds beforehand where records belong: the cleaner's next ones, or those of a batch. A random leaf misses the cache in
+ * several lines; those of a group of leaves are fetched side by side here, and each record then needs no descent of its own.
  *
  * What is remembered is a hint, checked before its use: an entry word that holds the block's address and is not frozen
  * is current, whichever page it was found in, since a page's words are frozen before the page is replaced.
