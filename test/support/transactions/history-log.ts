@@ -79,6 +79,11 @@ export class HistoryLog {
   }
 }
 
+/** Whether the thread has begun a transaction. */
+export function hasBegun({ logs }: SharedHistory, thread: number): boolean {
+  return Atomics.load(new Int32Array(logs[thread]!), 0) !== 0
+}
+
 /** The transactions of all threads. Nobody may write any more. */
 export function readHistory({ logs }: SharedHistory): History {
   return logs.flatMap((log, thread) => [...readLog(new Int32Array(log), thread)])

@@ -4,7 +4,7 @@ import type { History } from '../elle/transaction.ts'
 import { random } from '../random.ts'
 import { pause } from '../stores.ts'
 import type { Transact } from '../workers/transact.ts'
-import { newSharedHistory, readHistory } from './history-log.ts'
+import { hasBegun, newSharedHistory, readHistory } from './history-log.ts'
 import type { Mix } from './transactor.ts'
 import type { View } from './view.ts'
 
@@ -31,11 +31,14 @@ export async function transactionStorm(store: Store<string, string>, setting: St
   let next = 0
   const lane = async (): Promise<void> => {
     while (next < threads) {
-      const worker = store.spawn(program('transact'), { workerData: { gate: newGate(1), thread: next++, ...data } })
+      const thread = next++
+      const worker = store.spawn(program('transact'), { workerData: { gate: newGate(1), thread, ...data } })
       const report = reportOf<number>(worker)
       let ended = false
       void report.then(() => (ended = true))
       if (rng.chance(killed)) {
+        // The clock is common to all: counted before the first transaction of its own, the moment could pass while it starts.
+        while (!ended && !hasBegun(history, thread)) await pause(1)
         const moment = Atomics.load(clock, 0) + 50 + rng.int(words >> 4)
         while (!ended && Atomics.load(clock, 0) < moment) await pause(1)
         for (let i = rng.int(20_000); i > 0; i--) Math.imul(i, i)
