@@ -93,6 +93,7 @@ function cacheOf(bytes: number): BlockCache {
     clockBits: 28,
     snapshotMs: 0,
     snapshotWords: 2 ** 30,
+    tierWords: 0,
     scheme: 'epoch',
     paranoid: false,
   })

@@ -9,6 +9,7 @@
  *   segment table   SEGMENT_DESCRIPTOR_WORDS each
  *   page table      one word per page id
  *   page links      one word per page id (the free list's next)
+ *   tier            words of the durable tier, which divides them itself; none in a store that is only in memory
  *   segments        segmentWords each, aligned to segmentWords
  */
 import { HeddleError } from './error.ts'
@@ -21,7 +22,7 @@ export const CHUNK_WORDS = 128
 export const SEGMENT_DESCRIPTOR_WORDS = 16
 
 const MAGIC = 0x6864646c
-const FORMAT = 2
+const FORMAT = 3
 const HEADER_WORDS = 64
 /** Header word: a number drawn when the arena was made, by which what belongs to it is told from what does not. */
 export const ARENA_NAME = 17
@@ -83,6 +84,8 @@ export interface Geometry {
   readonly snapshotMs: number
   /** Words kept alive for snapshots at which the oldest may be ended. */
   readonly snapshotWords: number
+  /** Words of the durable tier, 0 for a store that is only in memory. */
+  readonly tierWords: number
   readonly scheme: SchemeName
   readonly paranoid: boolean
 }
@@ -97,6 +100,7 @@ export interface Layout extends Geometry {
   readonly segmentTableAt: number
   readonly pageTableAt: number
   readonly pageLinksAt: number
+  readonly tierAt: number
   /** Index of the first usable segment; segment s covers words [s << segmentShift, (s + 1) << segmentShift). */
   readonly firstSegment: number
   /** One past the last usable segment. */
@@ -122,7 +126,8 @@ export function placeRegions(geometry: Geometry): Layout {
   const segmentTableAt = chunksAt + chunks * CHUNK_WORDS
   const pageTableAt = segmentTableAt + segmentsAtMost * SEGMENT_DESCRIPTOR_WORDS
   const pageLinksAt = alignUp(pageTableAt + geometry.pageIds, LINE_WORDS)
-  const end = pageLinksAt + geometry.pageIds
+  const tierAt = alignUp(pageLinksAt + geometry.pageIds, LINE_WORDS)
+  const end = tierAt + geometry.tierWords
   const segmentShift = Math.log2(geometry.segmentWords)
   const firstSegment = Math.ceil(end / geometry.segmentWords)
   const endSegment = Math.floor(geometry.arenaWords / geometry.segmentWords)
@@ -143,6 +148,7 @@ export function placeRegions(geometry: Geometry): Layout {
     segmentTableAt,
     pageTableAt,
     pageLinksAt,
+    tierAt,
     firstSegment,
     endSegment,
   }
@@ -166,6 +172,8 @@ export function writeHeader(words: Int32Array, geometry: Geometry): void {
   words[14] = geometry.snapshotMs
   words[15] = geometry.snapshotWords
   words[16] = MAGIC
+  // 17 is ARENA_NAME.
+  words[18] = geometry.tierWords
 }
 
 /**
@@ -194,6 +202,7 @@ export function readHeader(words: Int32Array): Geometry {
     clockBits: words[13],
     snapshotMs: words[14],
     snapshotWords: words[15],
+    tierWords: words[18],
     scheme,
     paranoid: words[11] === 1,
   }

@@ -158,6 +158,7 @@ export function checkOptions(options: OpenOptions): { geometry: Geometry; cleane
       snapshotMs: snapshotMsOf(options.snapshotMaxMs),
       snapshotWords:
         integer('snapshotMaxBytes', options.snapshotMaxBytes, Math.floor(memory / 2), 0, MAX_MEMORY_BYTES) >>> 2,
+      tierWords: 0,
       scheme,
       paranoid: flag('tuning.paranoid', tuning.paranoid, false),
     },

@@ -26,6 +26,7 @@ test('blocks found are those asked for, while others evict them and die', async 
     clockBits: 28,
     snapshotMs: 0,
     snapshotWords: 2 ** 30,
+    tierWords: 0,
     scheme: 'epoch',
     paranoid: true,
   })

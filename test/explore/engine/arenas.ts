@@ -22,6 +22,7 @@ function tinyGeometry(over: Partial<Geometry>): Geometry {
     clockBits: 28,
     snapshotMs: 0,
     snapshotWords: 1 << 30,
+    tierWords: 0,
     scheme: 'epoch',
     paranoid: true,
     ...over,

@@ -30,6 +30,7 @@ function arena() {
     clockBits: 28,
     snapshotMs: 0,
     snapshotWords: 2 ** 30,
+    tierWords: 0,
     scheme: 'epoch',
     paranoid: true,
   })

@@ -74,6 +74,7 @@ function desk(slots = 4, holds = 3): Desk {
     clockBits: 28,
     snapshotMs: 0,
     snapshotWords: 2 ** 30,
+    tierWords: 0,
     scheme: 'epoch',
     paranoid: true,
   })

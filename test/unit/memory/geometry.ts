@@ -15,6 +15,7 @@ export function geometry(over: Partial<Geometry> = {}): Geometry {
     clockBits: 28,
     snapshotMs: 0,
     snapshotWords: 1 << 30,
+    tierWords: 0,
     scheme: 'epoch',
     paranoid: false,
     ...over,

@@ -21,6 +21,7 @@ describe('the header of an arena', () => {
       clockBits: fc.integer({ min: 5, max: 28 }),
       snapshotMs: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
       snapshotWords: fc.integer({ min: 0, max: 2 ** 30 }),
+      tierWords: fc.integer({ min: 0, max: 2 ** 20 }),
       scheme: fc.constantFrom(...SCHEMES),
       paranoid: fc.boolean(),
     })
