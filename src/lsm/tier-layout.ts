@@ -35,6 +35,8 @@ export interface TierLayout extends TierGeometry {
 
 /** Lines of the head that the tier has for words of its own. */
 export const TIER_LINES = 15
+/** The line of the tree's own words about what is below it (tree/residence.ts): the tier only gives them a place. */
+const RESIDENCE_LINE = 13
 const HEAD_WORDS = (1 + TIER_LINES) * LINE_WORDS
 
 function alignUp(word: number): number {
@@ -49,6 +51,11 @@ export function placeTier(at: number, participants: number, geometry: TierGeomet
   const catalog = placeCatalog(catalogAt, participants, geometry.versions, geometry.versionBytes)
   const cache = placeCache(alignUp(catalog.end), geometry.cacheBytes, geometry.blockBytes)
   return Object.freeze({ ...geometry, linesAt, logAt, catalog, cache, end: alignUp(cache.end) })
+}
+
+/** The words of a tree's Residence, 0 in an arena without a tier. */
+export function residenceAt({ layout }: Arena): number {
+  return layout.tierWords === 0 ? 0 : layout.tierAt + (1 + RESIDENCE_LINE) * LINE_WORDS
 }
 
 /** Words that a tier takes. */

@@ -58,6 +58,9 @@ export const COUNTER = {
   unkeptWords: 17,
   snapshots: 18,
   snapshotsExpired: 19,
+  /** Records brought up into a partial tree, and records and tombstones that left it. */
+  fills: 24,
+  evictions: 25,
 } as const
 export type CounterName = keyof typeof COUNTER
 

@@ -1,5 +1,6 @@
 /** One participant's engine: the floors below, put together on an arena. */
 import type { Arena } from '../memory/arena.ts'
+import { assert } from '../memory/assert.ts'
 import { Cleaner } from '../log/cleaner.ts'
 import { Log } from '../log/log.ts'
 import { DeathLedger } from '../reclaim/death-ledger.ts'
@@ -7,6 +8,9 @@ import { NoneScheme, UnsafeScheme } from '../reclaim/controls.ts'
 import { EpochScheme } from '../reclaim/epoch.ts'
 import { COUNTER, type Participant, claimSlot, sumCounter, tooManyThreads } from '../reclaim/participant.ts'
 import { reviveSlots } from '../reclaim/reaper.ts'
+import { residenceAt } from '../lsm/tier-layout.ts'
+import type { Below } from '../tree/below.ts'
+import { Evictor } from '../tree/evictor.ts'
 import { Relocation } from '../tree/relocation.ts'
 import { NOW, Scan } from '../tree/scan.ts'
 import { Snapshots } from '../tree/snapshots.ts'
@@ -35,6 +39,7 @@ export class Engine {
   readonly tree: Tree
   readonly cleaner: Cleaner
   readonly snapshots: Snapshots
+  readonly evictor: Evictor
   /** Whether the participant has been given up. */
   detached = false
   private readonly relocation: Relocation
@@ -62,7 +67,7 @@ export class Engine {
     // First of all: a dead participant's batch lies in segments that the log seals.
     this.scheme.onReap((slotAt) => this.tree.reapBatch(slotAt))
     this.log = new Log(arena, this.scheme, me)
-    this.tree = new Tree(arena, this.scheme, me, this.log)
+    this.tree = new Tree(arena, this.scheme, me, this.log, residenceAt(arena))
     this.relocation = new Relocation(this.tree)
     this.cleaner = new Cleaner(
       arena,
@@ -73,7 +78,38 @@ export class Engine {
       this.relocation.approach.begin,
     )
     this.snapshots = new Snapshots(this.tree, this.relocation.relocate)
+    this.evictor = new Evictor(this.tree)
     this.cleaner.relieve = () => this.snapshots.relieve()
+  }
+
+  /** What lies below the tree, if anything does. */
+  get below(): Below | null {
+    return this.snapshots.below
+  }
+
+  /** Sets what lies below, before the tree is used. */
+  setBelow(below: Below): void {
+    this.snapshots.below = below
+  }
+
+  /**
+   * Sees to it that the tree knows the tree's key. Not inside a critical region.
+   * @throws HeddleError HEDDLE_FULL, and what reading below throws
+   */
+  bring(): void {
+    const { below } = this.snapshots
+    assert(below !== null, 'a partial tree has nothing below it')
+    this.tree.filling.bring(below!)
+  }
+
+  /** As `tree.remove`, of whatever is there, in the tree or below. */
+  remove(): boolean {
+    const { tree } = this
+    for (;;) {
+      if (tree.remove(0, 0)) return true
+      if (!tree.unknown) return false
+      this.bring()
+    }
   }
 
   /** Number of entries: the sum of everybody's counters, O(threads); after a death in mid-operation it is counted, O(n). */

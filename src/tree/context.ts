@@ -7,6 +7,7 @@ import type { Participant } from '../reclaim/participant.ts'
 import type { Scheme } from '../reclaim/scheme.ts'
 import type { Batches } from './batches.ts'
 import type { Clock } from './clock.ts'
+import type { Residence } from './residence.ts'
 import type { SnapshotTable } from './snapshot-table.ts'
 import type { Versions } from './versions.ts'
 
@@ -19,6 +20,7 @@ export interface TreeContext {
   readonly cache: PageCache
   readonly clock: Clock
   readonly snapshots: SnapshotTable
+  readonly residence: Residence
   readonly versions: Versions
   readonly batches: Batches
   /** Words of page space that the step just given up needs; 0 if it needs a page id. Set before returning `false`. */

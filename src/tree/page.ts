@@ -9,6 +9,10 @@ export const NO_MERGE = 0
 /** The only child of the root is being moved into the root. */
 export const COLLAPSE = -1
 
+/** In word BASE_EXTRA of a leaf: deletions, and whether it has been read since the evictor last came by (partial trees). */
+export const LEAF_DELETIONS = (1 << 30) - 1
+export const LEAF_READ = 1 << 30
+
 export function pageLevel(words: Int32Array, base: number): number {
   return levelOf(words[base + BASE_SHAPE])
 }

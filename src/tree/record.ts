@@ -51,6 +51,14 @@ export function inlineValueBytes(header: number): number {
   return (wordsOf(header) - RECORD_KEY) * 4 - keyBytesOf(header) - padOf(header)
 }
 
+/** Words that a record takes, those of its value included. */
+export function weightOf(words: Int32Array, record: number): number {
+  const header = Atomics.load(words, record)
+  if (kindOf(header) !== KIND_EXTENT_RECORD) return wordsOf(header)
+  const bytes = words[extentListAt(record, header)]
+  return wordsOf(header) + (bytes === TOMBSTONE ? 0 : bytes >>> 2)
+}
+
 /** Byte offset of the key of a record. */
 export function recordKeyAt(record: number): number {
   return (record + RECORD_KEY) * 4

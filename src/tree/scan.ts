@@ -6,6 +6,7 @@
  * leaf is read at a moment of its own, but the versions are those of one. Thread safety: a Scan belongs to one participant; each step runs in the caller's critical region.
  */
 import { keyBytesOf } from '../log/block.ts'
+import { EMPTIED, FRAGMENT_MASK } from '../pagecache/fragment.ts'
 import { KeyBuffer, RECORD_KEY } from './key.ts'
 import { STAMPED } from './stamp.ts'
 import { NO_FENCE, highAt, highBytes, lowAt, lowBytes } from './page.ts'
@@ -25,6 +26,8 @@ export class Scan {
   done = false
   /** The value of the clock that is read at, or NOW. */
   at = NOW
+  /** Whether a step gives also keys that the tree says are absent, by a record of them: for who has others beside the tree. */
+  showsAbsent = false
   /** After a step: records are image.records[first], in steps of +1 or -1, `count` of them. */
   first = 0
   count = 0
@@ -45,6 +48,7 @@ export class Scan {
     this.unbounded = reverse && unbounded
     this.done = false
     this.at = NOW
+    this.showsAbsent = false
   }
 
   /** See `first`. */
@@ -55,6 +59,11 @@ export class Scan {
   /** The i-th record of the last step. Valid within the critical region of the step. */
   record(i: number): number {
     return this.tree.image.records[this.reverse ? this.first - i : this.first + i]
+  }
+
+  /** Whether the i-th record of the last step only stands for a key that is absent; see `showsAbsent`. */
+  isAbsent(i: number): boolean {
+    return this.tree.image.flags[this.reverse ? this.first - i : this.first + i] !== 0
   }
 
   /**
@@ -94,11 +103,17 @@ export class Scan {
     let kept = 0
     for (let i = 0, from = first; i < count; i++, from += step) {
       let record = records[from]
+      let flag = 0
       if (at !== NOW || flags[from] !== 0 || Atomics.load(words, record + RECORD_VERSION) < STAMPED) {
         const word = record | flags[from]
         record = at === NOW ? context.versions.current(word) : context.versions.at(word, at)
-        if (record === 0) continue
+        if (record === 0) {
+          if (!this.showsAbsent || context.versions.unknown) continue
+          record = word & FRAGMENT_MASK
+          flag = EMPTIED
+        }
       }
+      flags[first + step * kept] = flag
       records[first + step * kept++] = record
     }
     this.count = kept

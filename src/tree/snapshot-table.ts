@@ -6,6 +6,7 @@
  *   2 owner     label + 1 of the participant it belongs to, 0 if none: taken by CAS before anything else
  *   3 started   milliseconds, modulo 2^32, when it was taken: by its owner's look at the time of day, which may be later
  *               than that of whoever asks for its age
+ *   4 holds     what it holds of what is below the tree: HOLDS and its stamp of CLEAN, STRICT (residence.ts); 0 for nothing
  *
  *   FREE -> ANNOUNCED -> LIVE -> FREE          by the owner, or by its reaper
  *           ANNOUNCED, LIVE -> EXPIRED -> FREE  the first by anyone
@@ -19,18 +20,25 @@
  * and only then looks whether the other one is still live. If the count did not change while all slots were looked at,
  * then none that was attached to before the end of the look has been missed.
  *
- * Thread safety: words 1 and 3 are stored by the owner before LIVE; the others are CASed. Progress: wait-free, O(slots
+ * Thread safety: words 1, 3 and 4 are stored by the owner before LIVE; the others are CASed. Progress: wait-free, O(slots
  * ever used), but for `claim`, which is lock-free. Death: a slot in any state, named by the label of the dead, which its
  * reaper frees.
  */
 import type { Arena } from '../memory/arena.ts'
 import { GLOBAL_SNAPSHOTS, GLOBAL_SNAPSHOT_ATTACHES, GLOBAL_SNAPSHOT_ENDS, SNAPSHOT_WORDS } from '../memory/layout.ts'
 import type { Clock } from './clock.ts'
+import { STAMP_MASK } from './stamp.ts'
 
 const STATE = 0
 const TS = 1
 const OWNER = 2
 const STARTED = 3
+const BELOW = 4
+
+/** It holds a version of what is below, with everything before the stamp in the lower bits. */
+export const HOLDS = 1 << 30
+/** It needs also what was written since it was taken. */
+export const STRICT = 1 << 29
 
 const FREE = 0
 const ANNOUNCED = 1
@@ -45,6 +53,10 @@ export class SnapshotTable {
   /** Values of the live snapshots, as `collect` found them. */
   readonly live: Int32Array
   count = 0
+  /** The same, with what they hold, as `collectNeeds` found them. */
+  private readonly needTs: Int32Array
+  private readonly needHolds: Int32Array
+  private needs = 0
   private readonly words: Int32Array
   private readonly at: number
   private readonly most: number
@@ -60,6 +72,8 @@ export class SnapshotTable {
     this.at = arena.layout.snapshotsAt
     this.most = arena.layout.maxSnapshots
     this.live = new Int32Array(this.most)
+    this.needTs = new Int32Array(this.most)
+    this.needHolds = new Int32Array(this.most)
     this.label = label
     this.clock = clock
   }
@@ -115,11 +129,21 @@ export class SnapshotTable {
     return (state & STATUS) === LIVE
   }
 
-  /** Makes the caller's announced snapshot live. @returns its state, or 0 if somebody has ended it meanwhile */
-  goLive(slot: number, ts: number, now: number): number {
+  /** What a live snapshot holds. */
+  holdsOf(slot: number): number {
+    return Atomics.load(this.words, this.slot(slot) + BELOW)
+  }
+
+  /**
+   * Makes the caller's announced snapshot live.
+   * @param holds see word 4
+   * @returns its state, or 0 if somebody has ended it meanwhile
+   */
+  goLive(slot: number, ts: number, now: number, holds = 0): number {
     const { words } = this
     const at = this.slot(slot)
     Atomics.store(words, at + TS, ts)
+    if (this.holdsOf(slot) !== holds) Atomics.store(words, at + BELOW, holds)
     Atomics.store(words, at + STARTED, now)
     const announced = Atomics.load(words, at + STATE)
     if ((announced & STATUS) !== ANNOUNCED) return 0
@@ -197,11 +221,16 @@ export class SnapshotTable {
       const status = state & STATUS
       if (status !== ANNOUNCED && status !== LIVE) continue
       const ts = Atomics.load(this.words, this.slot(slot) + TS)
-      if (status === LIVE && !this.clock.precedes(ts, stamp)) continue
+      if (status === LIVE && !this.clock.precedes(ts, stamp) && !this.holdsBefore(slot, stamp)) continue
       if (this.isOutrun()) break
       if (this.expire(slot, state)) ended++
     }
     return ended
+  }
+
+  private holdsBefore(slot: number, stamp: number): boolean {
+    const holds = this.holdsOf(slot)
+    return (holds & HOLDS) !== 0 && this.clock.precedes(holds & STAMP_MASK, stamp)
   }
 
   /** Ends snapshots that are older than so many milliseconds. @returns how many */
@@ -261,6 +290,44 @@ export class SnapshotTable {
       if (status === LIVE) this.live[this.count++] = Atomics.load(this.words, this.slot(slot) + TS)
     }
     return this.attaches() === attaches
+  }
+
+  /**
+   * As `collect`, with what they hold. What became live after the call began holds a version that is current then, or a
+   * later one, and so needs nothing that was clean before the call. @returns see `collect`
+   */
+  collectNeeds(): boolean {
+    this.needs = 0
+    if (this.horizon >= 0) return !this.isOutrun()
+    const attaches = this.attaches()
+    const used = this.used()
+    for (let slot = 0; slot < used; slot++) {
+      const status = this.state(slot) & STATUS
+      if (status === ANNOUNCED) return false
+      if (status !== LIVE) continue
+      this.needTs[this.needs] = Atomics.load(this.words, this.slot(slot) + TS)
+      this.needHolds[this.needs++] = this.holdsOf(slot)
+    }
+    return this.attaches() === attaches
+  }
+
+  /** Whether a snapshot found by `collectNeeds` needs a version with this stamp to be in the tree. */
+  needsHere(stamp: number): boolean {
+    const { clock, needTs, needHolds } = this
+    // A sweep has ended all that are before its horizon, or hold what is.
+    if (this.horizon >= 0) return !clock.precedes(stamp, this.horizon)
+    for (let i = 0; i < this.needs; i++) {
+      const holds = needHolds[i]
+      if ((holds & HOLDS) !== 0 && clock.precedes(stamp, holds & STAMP_MASK)) continue
+      if ((holds & STRICT) !== 0 || !clock.precedes(needTs[i], stamp)) return true
+    }
+    return false
+  }
+
+  /** The same for what is older than every snapshot, and than what each of them holds. */
+  needsAncient(): boolean {
+    for (let i = 0; i < this.needs; i++) if ((this.needHolds[i] & HOLDS) === 0) return true
+    return false
   }
 
   /** Until `endHorizon`, `collect` finds every value from this stamp on. @param swept what has been swept up to now */

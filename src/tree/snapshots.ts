@@ -10,8 +10,10 @@
 import { HeddleError } from '../memory/error.ts'
 import type { Relocate } from '../log/cleaner.ts'
 import { COUNTER, sumCounter } from '../reclaim/participant.ts'
+import type { Below } from './below.ts'
 import type { TreeContext } from './context.ts'
 import { Tidy } from './tidy.ts'
+import { HOLDS, STRICT } from './snapshot-table.ts'
 import type { Tree } from './tree.ts'
 
 /** What stands for a snapshot: a slot, the state that it has in the slot while it is live, its value of the clock. */
@@ -19,6 +21,8 @@ export interface Mark {
   readonly slot: number
   readonly state: number
   readonly ts: number
+  /** The version that it holds of what lies below a partial tree; 0 or nothing if it needs none. */
+  readonly version?: number
 }
 
 /** Share of the clock's range after which the cleaner sweeps, so that nobody else has to. */
@@ -35,6 +39,10 @@ export class Snapshots {
   private walkedAt = 0
   /** Calls of `relieve` that found nothing more to let go. */
   private calls = 0
+  /** What lies below the tree, if anything does. */
+  below: Below | null = null
+  /** The version held for the snapshot being taken. */
+  private version = 0
 
   /** @param relocate see Tidy */
   constructor(tree: Tree, relocate: Relocate) {
@@ -66,23 +74,50 @@ export class Snapshots {
   /**
    * Takes a snapshot of now. Not inside a critical region.
    * @param now milliseconds, from which its age is counted
+   * @param strict whether it needs also what is written later, see residence.ts: for transactions
    * @throws HeddleError HEDDLE_TOO_MANY_SNAPSHOTS, HEDDLE_FULL if the clock's range is used up and a sweep lacks room
    */
-  take(now: number): Mark {
+  take(now: number, strict = false): Mark {
     const { snapshots, me } = this.context
     for (;;) {
       this.makeTime()
       const slot = this.announce()
+      const holds = this.holdBelow(slot) | (strict ? STRICT : 0)
+      const { version } = this
       const ts = this.tick()
       if (ts >= 0) {
-        const state = snapshots.goLive(slot, ts, now)
+        const state = snapshots.goLive(slot, ts, now, holds)
         if (state !== 0) {
           me.count(COUNTER.snapshots, 1)
-          return { slot, state, ts }
+          return { slot, state, ts, version }
         }
       }
       snapshots.release(slot)
+      this.letGoBelow(version)
     }
+  }
+
+  /**
+   * Holds what is current below a partial tree, for a snapshot that has been announced. CLEAN is loaded before: what is held
+   * has everything that was stamped before it.
+   * @returns see word 4 in snapshot-table.ts
+   */
+  private holdBelow(slot: number): number {
+    const { residence, snapshots } = this.context
+    this.version = 0
+    if (this.below === null || !residence.isPartial()) return 0
+    const clean = residence.cleanStamp()
+    try {
+      this.version = this.below.hold()
+    } catch (error) {
+      snapshots.release(slot)
+      throw error
+    }
+    return HOLDS | clean
+  }
+
+  private letGoBelow(version: number | undefined): void {
+    if (version !== undefined && version !== 0) this.below?.letGo(version)
   }
 
   /** Moves the clock on, with the flag up. @returns the value it had, or -1 if its range is used up */
@@ -100,6 +135,12 @@ export class Snapshots {
     const { clock } = this.context
     while (!clock.mayAdvance(clock.load())) {
       if (this.tidy.sweep()) continue
+      if (this.context.residence.buries()) {
+        throw new HeddleError(
+          'HEDDLE_FULL',
+          "the clock's range is used up since what was written has not been flushed, or no memory is left to make old versions ageless; flush the store",
+        )
+      }
       throw new HeddleError(
         'HEDDLE_FULL',
         'no memory is left to make old versions ageless, which has to be done now and then; delete entries, or open the store with more memory',
@@ -113,13 +154,17 @@ export class Snapshots {
    */
   attach(mark: Mark, now: number): Mark {
     const { snapshots } = this.context
+    const version = mark.version ?? 0
     for (;;) {
+      // Before the look whether the other one is live, which has held it until then.
+      if (version !== 0 && this.below?.holdAlso(version) !== true) throw this.expired()
       const slot = this.announce()
       snapshots.countAttach()
-      const state = snapshots.goLive(slot, mark.ts, now)
+      const state = snapshots.goLive(slot, mark.ts, now, snapshots.holdsOf(mark.slot))
       const isLive = this.isLive(mark)
-      if (state !== 0 && isLive) return { slot, state, ts: mark.ts }
+      if (state !== 0 && isLive) return { slot, state, ts: mark.ts, version }
       snapshots.release(slot)
+      this.letGoBelow(version)
       // While it was only announced, somebody who could not know its value has ended it: that says nothing of the mark.
       if (!isLive) throw this.expired()
     }
@@ -133,6 +178,7 @@ export class Snapshots {
   /** Gives up a mark that this participant took. */
   close(mark: Mark): void {
     this.context.snapshots.release(mark.slot)
+    this.letGoBelow(mark.version)
   }
 
   /** Words of versions that are kept for snapshots. An estimate after deaths. */

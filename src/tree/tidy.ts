@@ -72,12 +72,14 @@ export class Tidy {
   /**
    * Makes the clock able to go on for half of its range at least. Ends snapshots from before the last quarter of it. Not
    * inside a critical region.
-   * @returns false if a record that had to be copied found no room
+   * @returns false if a record that had to be copied found no room, or if what is below the tree is not newer than the last
+   * horizon
    */
   sweep(): boolean {
     const { clock, snapshots } = this.context
     const swept = clock.swept()
-    const counter = clock.horizonOf(clock.load(), swept)
+    const counter = this.context.residence.horizonWithin(clock.horizonOf(clock.load(), swept), swept)
+    if (counter < 0) return false
     this.horizon = clock.stampOf(counter << 1)
     this.thorough = true
     snapshots.beginHorizon(this.horizon, swept)

@@ -28,6 +28,8 @@ import { BatchWriter } from './batch-writer.ts'
 import { Batches } from './batches.ts'
 import { Clock } from './clock.ts'
 import type { TreeContext } from './context.ts'
+import { Filling } from './filling.ts'
+import { Residence } from './residence.ts'
 import { ABORTED_BATCH } from './descriptor.ts'
 import { KeyBuffer } from './key.ts'
 import { LeafImage } from './leaf-image.ts'
@@ -64,16 +66,26 @@ export class Tree implements Materializer {
   private readonly me: Participant
   private readonly versions: Versions
   private readonly upkeep: Upkeep
+  private readonly residence: Residence
+  /** Brings up what lies below a partial tree. */
+  readonly filling: Filling
+  /**
+   * After `find`, `findAt` or a `remove` that gave nothing, or a `put` that was refused: the tree says nothing of the key, and
+   * what it is has to be looked for below. `findAt` says so in a complete tree, too.
+   */
+  unknown = false
   /** Whether a removal needs a tombstone, since something stands behind what it removes. */
   private needsTombstone = false
   readonly batchWriter: BatchWriter
 
-  constructor(arena: Arena, scheme: Scheme, me: Participant, log: Log) {
+  /** @param residenceAt the words of Residence, 0 if nothing lies below the tree */
+  constructor(arena: Arena, scheme: Scheme, me: Participant, log: Log, residenceAt = 0) {
     const table = new PageTable(arena, scheme, me)
     const cache = new PageCache(arena, table, log, this)
     const clock = new Clock(arena)
     const snapshots = new SnapshotTable(arena, clock, me.label)
-    const base = { arena, scheme, me, log, table, cache, clock, snapshots, shortage: 0 }
+    const residence = new Residence(arena, residenceAt, clock, snapshots)
+    const base = { arena, scheme, me, log, table, cache, clock, snapshots, residence, shortage: 0 }
     const context = base as typeof base & { versions: Versions; batches: Batches }
     context.versions = new Versions(context, clock, snapshots)
     this.context = context
@@ -81,12 +93,14 @@ export class Tree implements Materializer {
     this.scheme = scheme
     this.me = me
     this.versions = context.versions
+    this.residence = residence
     this.search = new Search(arena)
     this.image = new LeafImage(context, this.search)
     this.upkeep = new Upkeep(context, this.search, this.image, this.key)
     this.writer = new RecordWriter(context)
     this.batchWriter = new BatchWriter(context, this.writer)
     context.batches = new Batches(context, this)
+    this.filling = new Filling(context, this, this.upkeep)
     scheme.register(OP_FREE_BLOCK, (block) => void log.unlink(block))
     scheme.register(OP_FREE_CHAIN, (record) => unlinkRecord(context, record))
     scheme.onReap((slotAt, label) => {
@@ -108,22 +122,48 @@ export class Tree implements Materializer {
     this.scheme.leave()
   }
 
-  /** Finds `key`; the caller is pinned. @returns the record, or 0; its header is `search.header` */
+  /** Finds `key`; the caller is pinned. @returns the record, or 0 (see `unknown`); its header is `search.header` */
   find(): number {
     const { search } = this
     search.locate(this.key)
     const { record } = search
-    if (record === 0) return 0
+    if (record === 0) return this.missing()
+    if (this.residence.hasBelow) this.filling.noteRead()
     // Whoever uses a value makes sure that it is stamped: a snapshot that is taken later must not miss it.
     if ((search.word & EMPTIED) === 0 && Atomics.load(this.words, record + RECORD_VERSION) >= STAMPED) return record
-    return this.take(this.versions.current(search.word))
+    const found = this.take(this.versions.current(search.word))
+    if (found !== 0) return found
+    this.unknown = false
+    return this.versions.unknown ? this.missing() : 0
+  }
+
+  /** The tree says nothing of the key. */
+  private missing(): number {
+    this.unknown = this.residence.isPartial()
+    if (this.unknown) this.filling.note()
+    return 0
+  }
+
+  private isMissing(): boolean {
+    this.missing()
+    return this.unknown
+  }
+
+  /** Whether a key is known to be absent whose word leads to this record. */
+  private isAbsent(found: number): boolean {
+    this.unknown = found === 0 && this.versions.unknown && this.residence.isPartial()
+    return found === 0 && !this.unknown
   }
 
   /** Finds what `key` had for a snapshot; otherwise as `find`. */
   findAt(ts: number): number {
-    const { search } = this
+    const { search, versions } = this
     search.locate(this.key)
-    return search.record === 0 ? 0 : this.take(this.versions.at(search.word, ts))
+    this.unknown = true
+    if (search.record === 0) return 0
+    const found = this.take(versions.at(search.word, ts))
+    this.unknown = versions.unknown
+    return found
   }
 
   private take(record: number): number {
@@ -135,7 +175,8 @@ export class Tree implements Materializer {
    * Links the writer's record under `key`.
    * @param mode PUT_ANY, PUT_ABSENT, or the record that must be there
    * @param since the epoch in which that record was found: when two have passed, its address may mean another one
-   * @returns whether it was linked; otherwise the record is still the writer's, to be abandoned
+   * @returns whether it was linked; otherwise the record is still the writer's, to be abandoned. PUT_ABSENT is refused also if
+   * the tree does not know, see `unknown`
    * @throws HeddleError HEDDLE_FULL; nothing has changed then
    */
   put(mode: number, since: number): boolean {
@@ -161,7 +202,7 @@ export class Tree implements Materializer {
     search.locate(key)
     upkeep.noteUnposted()
     if (search.record !== 0) return this.tryOverwrite(mode, since)
-    if (mode > 0) return REFUSED
+    if (mode !== PUT_ANY && (mode > 0 || this.isMissing())) return REFUSED
     if (!upkeep.hasSlot()) return AGAIN
     const head = this.writer.record
     this.writer.replaces(0)
@@ -185,7 +226,7 @@ export class Tree implements Materializer {
       if (version < 0) return this.meetBatch()
       found = versions.current(word)
     }
-    if (mode === PUT_ABSENT && found !== 0) return REFUSED
+    if (mode === PUT_ABSENT && !this.isAbsent(found)) return REFUSED
     if (mode > 0 && (mode !== found || this.hasPassed(since))) return REFUSED
     if (!this.upkeep.isOpen()) return AGAIN
     const head = writer.record
@@ -209,7 +250,7 @@ export class Tree implements Materializer {
    * Removes `key`.
    * @param expected the record that must be there, or 0 for any
    * @param since as for `put`
-   * @returns whether there was one and it is gone
+   * @returns whether there was one and it is gone; false also if the tree does not know, see `unknown`
    * @throws HeddleError HEDDLE_FULL only if a change that another thread left half done, or a tombstone, which only keys
    * need that a snapshot sees an older value of, needs room and there is none
    */
@@ -253,6 +294,7 @@ export class Tree implements Materializer {
     search.locate(this.key)
     this.upkeep.noteUnposted()
     const head = search.record
+    if (head === 0) this.missing()
     if (head === 0) return REFUSED
     const { word } = search
     let version = Atomics.load(this.words, head + RECORD_VERSION)
@@ -263,9 +305,14 @@ export class Tree implements Materializer {
       if (version < 0) return this.meetBatch()
       found = versions.current(word)
     }
+    if (found === 0) this.isAbsent(0)
     if (found === 0 || (expected !== 0 && (expected !== found || this.hasPassed(since)))) return REFUSED
     if (!this.upkeep.isOpen()) return AGAIN
-    if (version === ABORTED || !(versions.isVoid(head, version) || versions.trim(head, version))) {
+    if (
+      this.residence.buries() ||
+      version === ABORTED ||
+      !(versions.isVoid(head, version) || versions.trim(head, version))
+    ) {
       return this.tryBury(head)
     }
     if (!this.context.cache.overwrite(search.at, word, head | EMPTIED)) return AGAIN

@@ -20,7 +20,7 @@ import { KeyBuffer } from './key.ts'
 import { LeafChanges } from './leaf-changes.ts'
 import type { LeafImage } from './leaf-image.ts'
 import { Merger } from './merge.ts'
-import { lowAt, lowBytes } from './page.ts'
+import { LEAF_DELETIONS, lowAt, lowBytes } from './page.ts'
 import { RECORD_VERSION } from './record.ts'
 import type { Search } from './search.ts'
 
@@ -104,7 +104,7 @@ export class Upkeep {
   /** Counts a deletion in the leaf found, and notes if it may be underfull now. */
   noteDeletion(): void {
     const { search, words } = this
-    const deletions = Atomics.add(words, search.base + BASE_EXTRA, 1) + 1
+    const deletions = (Atomics.add(words, search.base + BASE_EXTRA, 1) + 1) & LEAF_DELETIONS
     const left = countOf(words[search.base + BASE_SHAPE]) - deletions
     if (left <= this.quarter && (left <= 0 || (deletions & this.checkMask) === 0)) this.underfull = true
   }

@@ -30,18 +30,20 @@
  * whoever meets it stamps; after a cut, versions that nothing leads to, which the cleaner finds; kept versions wait for
  * the next overwrite, for the cleaner or for tidy.ts.
  */
-import { KIND_EXTENT_RECORD, kindOf, wordsOf } from '../log/block.ts'
+import { KIND_EXTENT_RECORD, kindOf } from '../log/block.ts'
 import { EMPTIED, FRAGMENT_MASK } from '../pagecache/fragment.ts'
 import { COUNTER } from '../reclaim/participant.ts'
 import type { Clock } from './clock.ts'
 import type { TreeContext } from './context.ts'
 import { ABORTED_BATCH, INSTALLING, indexOfPending, isCommitted, isPendingPrev, stampOfStatus } from './descriptor.ts'
-import { RECORD_PREV, RECORD_VERSION, TOMBSTONE, extentListAt, recordHeader } from './record.ts'
+import { RECORD_PREV, RECORD_VERSION, TOMBSTONE, extentListAt, recordHeader, weightOf } from './record.ts'
 import { unlinkKnownRecord, unlinkRecord } from './record-writer.ts'
 import type { SnapshotTable } from './snapshot-table.ts'
 import { ABORTED, ANCIENT, DEATH, HELD, NOPREV, STAMPED, STAMP_MASK, previousOf } from './stamp.ts'
 
 export class Versions {
+  /** After `current` or `at` gave 0: whether that is because nothing more stands in the tree, not even a deletion. */
+  unknown = false
   private readonly context: TreeContext
   private readonly words: Int32Array
   private readonly clock: Clock
@@ -103,6 +105,7 @@ export class Versions {
   current(word: number): number {
     const head = word & FRAGMENT_MASK
     const version = this.stamp(head)
+    this.unknown = false
     if (version < 0) return this.currentOf(head, -version)
     if (version === ABORTED) return this.behindAborted(head)
     if ((word & EMPTIED) === 0) return head
@@ -117,7 +120,7 @@ export class Versions {
     if (isCommitted(this.context.batches.decide(batch))) return this.isTombstone(head) ? 0 : head
     if (!isPendingPrev(prev)) return this.behindAborted(previousOf(prev))
     const word = this.agreedOn(prev, batch)
-    return word === 0 ? 0 : this.current(word)
+    return word === 0 ? this.nothing() : this.current(word)
   }
 
   /**
@@ -212,7 +215,7 @@ export class Versions {
       else unlinkRecord(this.context, record)
       record = next
     }
-    if (restored !== 0 && !isGone) this.context.me.count(COUNTER.unkeptWords, this.weigh(restored))
+    if (restored !== 0 && !isGone) this.context.me.count(COUNTER.unkeptWords, weightOf(this.words, restored))
   }
 
   /** What stands behind a record that was aborted, or 0 if its key was absent then. */
@@ -225,6 +228,11 @@ export class Versions {
       }
       record = this.behind(record, version)
     }
+    return this.nothing()
+  }
+
+  private nothing(): number {
+    this.unknown = true
     return 0
   }
 
@@ -234,12 +242,13 @@ export class Versions {
    */
   at(word: number, ts: number): number {
     const { words, clock } = this
+    this.unknown = false
     for (let record = word & FRAGMENT_MASK; record !== 0;) {
       const version = this.stamp(record)
       if (version < 0) {
         if (this.isCommittedBy(-version, ts)) return this.isTombstone(record) ? 0 : record
         const replaced = this.replacedBy(record, -version)
-        return replaced === 0 ? 0 : this.at(replaced, ts)
+        return replaced === 0 ? this.nothing() : this.at(replaced, ts)
       }
       if (version >= STAMPED && ((version & ANCIENT) !== 0 || !clock.precedes(ts, version & STAMP_MASK))) {
         if (this.isTombstone(record)) return 0
@@ -249,7 +258,7 @@ export class Versions {
       }
       record = this.behind(record, version)
     }
-    return 0
+    return this.nothing()
   }
 
   /** Whether a batch has taken effect for a snapshot. One that is still to be decided, and comes later, is left alone. */
@@ -260,21 +269,14 @@ export class Versions {
     return !this.clock.precedes(ts, stampOfStatus(status)) && isCommitted(batches.decide(batch))
   }
 
-  /** Words that a record takes, those of its value included. */
-  private weigh(record: number): number {
-    const header = Atomics.load(this.words, record)
-    if (kindOf(header) !== KIND_EXTENT_RECORD) return wordsOf(header)
-    const bytes = this.words[extentListAt(record, header)]
-    return wordsOf(header) + (bytes === TOMBSTONE ? 0 : bytes >>> 2)
-  }
-
-  private countKept(record: number): void {
-    this.context.me.count(COUNTER.keptWords, this.weigh(record))
+  /** Counts what stands behind a head, or says that its key is absent. */
+  countKept(record: number): void {
+    this.context.me.count(COUNTER.keptWords, weightOf(this.words, record))
   }
 
   /** Unlinks a version that was counted as kept. Called once for each, by whose CAS it was; the cleaner may be faster. */
   private drop(record: number): void {
-    this.context.me.count(COUNTER.unkeptWords, this.weigh(record))
+    this.context.me.count(COUNTER.unkeptWords, weightOf(this.words, record))
     unlinkRecord(this.context, record)
   }
 
@@ -361,10 +363,10 @@ export class Versions {
   isGone(record: number): boolean {
     const version = this.stamp(record)
     if (version < STAMPED) return false
-    if (this.isTombstone(record)) return this.trim(record, version)
+    const { table, context } = this
+    if (this.isTombstone(record)) return this.trim(record, version) && context.residence.mayForget(version)
     const death = this.stampDeath(record)
-    const { table } = this
-    if (!table.collect()) return false
+    if (!table.collect() || !context.residence.mayForget(STAMPED | death)) return false
     return (version & ANCIENT) !== 0 ? !table.anyBefore(death) : !table.anyWithin(version & STAMP_MASK, death)
   }
 

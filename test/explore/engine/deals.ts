@@ -8,7 +8,7 @@ import type { Change, Deal } from './map-of-batches.ts'
 import { type Part, type Text, entriesAt, getAt, setKey, write } from './points.ts'
 
 /** @returns an outcome of `commit` */
-function commit(engine: Engine, changes: readonly Change[], reads: Reads | null): number {
+export function commit(engine: Engine, changes: readonly Change[], reads: Reads | null): number {
   const { tree } = engine
   const { batchWriter } = tree
   batchWriter.begin()
@@ -33,7 +33,7 @@ export const batching =
   (engine) =>
     batch(engine, ...changes)
 
-function bytesOf(key: Text): Uint8Array {
+export function bytesOf(key: Text): Uint8Array {
   return Uint8Array.from(key, (letter) => letter.charCodeAt(0))
 }
 

@@ -15,6 +15,7 @@ import { scenarios as freeList } from './free-list.ts'
 import { scenarios as funerals } from './funerals.ts'
 import { scenarios as leaves } from './leaves.ts'
 import { scenarios as merges } from './merges.ts'
+import { scenarios as partial } from './partial.ts'
 import { scenarios as reaping } from './reaping.ts'
 import { scenarios as segments } from './segments.ts'
 import { scenarios as snapshots } from './snapshots.ts'
@@ -45,6 +46,7 @@ const all = {
   sharedLog,
   blockCache,
   catalogs,
+  partial,
 }
 
 describe.each(Object.entries(all))('%s', (_, scenarios) => {

@@ -41,7 +41,7 @@ function textAt({ arena: { bytes } }: Engine, at: number, length: number): Text 
   return text
 }
 
-function valueOf(engine: Engine, record: number, header: number): Text {
+export function valueOf(engine: Engine, record: number, header: number): Text {
   if (kindOf(header) === KIND_EXTENT_RECORD) return largeValueOf(engine, record, header)
   return textAt(engine, recordKeyAt(record) + keyBytesOf(header), inlineValueBytes(header))
 }

@@ -14,6 +14,7 @@ import { scenarios as funerals } from './funerals.ts'
 import { scenarios as leaves } from './leaves.ts'
 import { scenarios as merges } from './merges.ts'
 import type { Actor, Rehearsable } from './play.ts'
+import { scenarios as partial } from './partial.ts'
 import { scenarios as reaping } from './reaping.ts'
 import { scenarios as segments } from './segments.ts'
 import { scenarios as snapshots } from './snapshots.ts'
@@ -31,6 +32,7 @@ const all = [
   funerals,
   leaves,
   merges,
+  partial,
   reaping,
   segments,
   snapshots,

@@ -109,7 +109,7 @@ function keptByAborted(engine: Engine, keys: readonly Text[]): number {
 }
 
 /** Segments and page ids in the hands of those who are gone. */
-function heldByNobody({ arena, log: { segments }, tree }: Engine): string[] {
+export function heldByNobody({ arena, log: { segments }, tree }: Engine): string[] {
   const live = liveLabels(arena)
   const found: string[] = []
   for (let segment = segments.first; segment < segments.used(); segment++) {
@@ -127,12 +127,20 @@ function pairsOf(engine: Engine): string[] {
   return scanKeys(engine).map((key) => `${key}=${get(engine, key)}`)
 }
 
-function keysIn(history: readonly HistoryOperation[], pairs: Pairs): Text[] {
+export function keysIn(history: readonly HistoryOperation[], pairs: Pairs): Text[] {
   return [...new Set([...pairs.map(([key]) => key), ...history.flatMap(keysOf)])]
 }
 
+/** Reads a key at the end. */
+type Look = (engine: Engine, key: Text) => Text | undefined
+
 /** The history with the map read at its end, as one more thread would find it. */
-function withLastLook(engine: Engine, history: readonly HistoryOperation[], pairs: Pairs): HistoryOperation[] {
+function withLastLook(
+  engine: Engine,
+  history: readonly HistoryOperation[],
+  pairs: Pairs,
+  look: Look,
+): HistoryOperation[] {
   const keys = keysIn(history, pairs)
   let moment = 0
   for (const { called, returned } of history) {
@@ -141,7 +149,7 @@ function withLastLook(engine: Engine, history: readonly HistoryOperation[], pair
   const looks: HistoryOperation[] = []
   for (const key of keys) {
     const [called, returned] = [++moment, ++moment]
-    looks.push({ thread: -1, name: 'get', args: [key], result: get(engine, key), called, returned })
+    looks.push({ thread: -1, name: 'get', args: [key], result: look(engine, key), called, returned })
   }
   return [...history, ...looks]
 }
@@ -186,24 +194,25 @@ export function treePlay({ name, past, threads, extra, drainsEarly, reaps, onloo
 }
 
 /** The funeral of a thread, without the flush that follows it. */
-function bury({ scheme, arena, me }: Engine, threadId: number): void {
+export function bury({ scheme, arena, me }: Engine, threadId: number): void {
   const { hooks } = scheme as unknown as { readonly hooks: readonly ReapHook[] }
   reapThread(scheme, arena, me, threadId, hooks)
 }
 
 /** What a death leaves in open segments is found once they are sealed. */
-function mourn(survivors: readonly Engine[], threadId: number, drainsEarly: boolean): void {
+export function mourn(survivors: readonly Engine[], threadId: number, drainsEarly: boolean): void {
   survivors[0]!.scheme.reap(threadId)
   if (drainsEarly) survivors[0]!.drain()
   for (const { log } of survivors) log.sealAll()
 }
 
-function notExplained(
+export function notExplained(
   engine: Engine,
   { history }: Run,
   model: ReturnType<typeof mapOfBatches>,
   pairs: Pairs,
+  look: Look = get,
 ): string[] {
-  const { ok, explanation } = checkLinearizable(withLastLook(engine, history, pairs), model)
+  const { ok, explanation } = checkLinearizable(withLastLook(engine, history, pairs, look), model)
   return ok ? [] : [explanation]
 }
