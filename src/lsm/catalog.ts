@@ -6,7 +6,7 @@
  * no word that two threads write (RocksDB has a slot for each thread for the same end; a hold here is a hazard pointer,
  * Michael 2004, to a version).
  *
- *   current   slot + 1 of the current version, 0 before the first
+ *   current   slot + 1 of the current version, 0 before the first; in the next word a count, see acquireAlso
  *   holds     a line for each participant: slot + 1 of what each of its holds keeps, 0 for nothing
  *   states    an ownership word for each slot:
  *               0 never used   HELD|label being filled   n > 0 the version of number n
@@ -48,51 +48,17 @@ import { hasPassed } from '../reclaim/garbage.ts'
 import { FRESH, held, isRetired, payloadOf, pushing, retired } from '../reclaim/ownership.ts'
 import { type Participant, slotsUsed } from '../reclaim/participant.ts'
 import type { Scheme } from '../reclaim/scheme.ts'
+import type { CatalogGeometry } from './catalog-geometry.ts'
 import { decodeVersion, encodeVersion, filesOf, type VersionState } from './version-state.ts'
 
+export { type CatalogGeometry, placeCatalog } from './catalog-geometry.ts'
+
+/** Beside the current version: how often somebody has joined another one's hold. */
+const ATTACHES = 1
 const NUMBER = 0
 const LENGTH = 1
 const STATE = 2
-/** Different versions that one participant can hold at a time. */
-const DEFAULT_HOLDS = 8
 const LARGEST_NUMBER = 0x7fffffff
-
-/** Where a catalog lies: the same in every thread. Immutable. */
-export interface CatalogGeometry {
-  readonly currentAt: number
-  readonly holdsAt: number
-  readonly statesAt: number
-  readonly slotsAt: number
-  /** One past its last word. */
-  readonly end: number
-  readonly participants: number
-  readonly holds: number
-  readonly slots: number
-  readonly slotWords: number
-}
-
-/**
- * Places a catalog in words that are zero.
- * @param slots versions that can exist at a time; one more than can be held is enough
- * @param stateBytes the largest state: about 60 bytes and two keys for each table
- * @param holds different versions that one participant can hold at a time, 32 at most
- */
-export function placeCatalog(
-  at: number,
-  participants: number,
-  slots: number,
-  stateBytes: number,
-  holds = DEFAULT_HOLDS,
-): CatalogGeometry {
-  const align = (word: number): number => Math.ceil(word / LINE_WORDS) * LINE_WORDS
-  const currentAt = align(at)
-  const holdsAt = currentAt + LINE_WORDS
-  const statesAt = holdsAt + participants * LINE_WORDS
-  const slotsAt = align(statesAt + slots)
-  const slotWords = STATE + Math.ceil(stateBytes / 4)
-  const end = slotsAt + slots * slotWords
-  return Object.freeze({ currentAt, holdsAt, statesAt, slotsAt, end, participants, holds, slots, slotWords })
-}
 
 /** A version that is held: it and its files stay until it is released. */
 export interface Version {
@@ -156,6 +122,49 @@ export class Catalog {
     const hold = this.hold()
     if (this.missed) this.sweep()
     return hold
+  }
+
+  /**
+   * Holds a version that another participant holds. Only good if the caller finds afterwards that the other one still does;
+   * else it is to be released. A sweeper may have looked at our holds before, and at the other one's after he let go; so we count
+   * ourselves before that look, and he looks at the count before and after.
+   * @returns undefined if there is no such version any more
+   */
+  acquireAlso(number: number): Version | undefined {
+    const current = this.hold()
+    if (current.number === number) return current
+    if (this.letGo(current)) this.missed = true
+    this.scheme.enter()
+    try {
+      for (let slot = 0; slot < this.geometry.slots; slot++) {
+        if (Atomics.load(this.words, this.stateAt(slot)) === number) return this.holdAlso(slot, number)
+      }
+      return undefined
+    } finally {
+      this.scheme.leave()
+    }
+  }
+
+  /** Pinned: what a slot holds stays. */
+  private holdAlso(slot: number, number: number): Hold | undefined {
+    const { words } = this
+    const hold = this.holdFor(slot)
+    if (hold.count === 0) {
+      Atomics.store(words, hold.at, slot + 1)
+      Atomics.add(words, this.geometry.currentAt + ATTACHES, 1)
+      if (Atomics.load(words, this.stateAt(slot)) !== number) {
+        Atomics.store(words, hold.at, 0)
+        this.missed = true
+        return undefined
+      }
+      this.look(hold, slot)
+    }
+    hold.count++
+    return hold
+  }
+
+  private attaches(): number {
+    return Atomics.load(this.words, this.geometry.currentAt + ATTACHES)
   }
 
   private hold(): Hold {
@@ -379,7 +388,12 @@ export class Catalog {
     try {
       const number = Atomics.load(words, at)
       if (number <= 0) return undefined
+      const attaches = this.attaches()
       if (Atomics.load(words, this.geometry.currentAt) === slot + 1 || this.readersOf(slot) > 0) return undefined
+      if (this.attaches() !== attaches) {
+        this.missed = true
+        return undefined
+      }
       if (Atomics.compareExchange(words, at, number, pushing(scheme.label)) !== number) return undefined
       return this.ownFiles(slot)
     } finally {

@@ -204,7 +204,7 @@ export class Batching<K, V> {
     const staged = this.staged[i]
     this.setKey(i)
     if (staged === undefined) {
-      this.engine.tree.remove(0, 0)
+      this.engine.remove()
       return
     }
     this.encoder.write(staged)

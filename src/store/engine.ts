@@ -9,6 +9,7 @@ import { EpochScheme } from '../reclaim/epoch.ts'
 import { COUNTER, type Participant, claimSlot, sumCounter, tooManyThreads } from '../reclaim/participant.ts'
 import { reviveSlots } from '../reclaim/reaper.ts'
 import { residenceAt } from '../lsm/tier-layout.ts'
+import { TableReads } from '../lsm/table-reads.ts'
 import type { Below } from '../tree/below.ts'
 import { Evictor } from '../tree/evictor.ts'
 import { Relocation } from '../tree/relocation.ts'
@@ -87,9 +88,13 @@ export class Engine {
     return this.snapshots.below
   }
 
+  /** The same, if it is tables. */
+  tables: TableReads | null = null
+
   /** Sets what lies below, before the tree is used. */
   setBelow(below: Below): void {
     this.snapshots.below = below
+    if (below instanceof TableReads) this.tables = below
   }
 
   /**
@@ -112,8 +117,12 @@ export class Engine {
     }
   }
 
-  /** Number of entries: the sum of everybody's counters, O(threads); after a death in mid-operation it is counted, O(n). */
+  /**
+   * Number of entries: the sum of everybody's counters, O(threads); after a death in mid-operation it is counted, O(n). Of a
+   * partial tree, those that are in it, O(n).
+   */
   size(): number {
+    if (this.tree.context.residence.isPartial()) return this.countAt(NOW)
     if (!this.ledger.isSized()) return this.recount()
     return (this.inserts() - this.deletes() + this.ledger.correction()) | 0
   }

@@ -3,6 +3,7 @@ import { KeyBuffer } from '../tree/key.ts'
 import { Scan } from '../tree/scan.ts'
 import type { Staged } from './codec.ts'
 import type { Engine } from './engine.ts'
+import { type End, MergedStep } from './merged-step.ts'
 import { type CheckedRange, isEmptyRange } from './range.ts'
 import { BATCH, type RecordReader } from './reader.ts'
 
@@ -13,6 +14,8 @@ const FIRST_BATCH = 32
 export interface View {
   /** Its value of the clock. */
   readonly at: number
+  /** What it holds of what is below the tree, 0 for nothing. */
+  readonly version: number
   /** Throws if it was closed. */
   check(): void
   /** Throws if what was read since the caller entered its critical region may be wrong, since it was ended. */
@@ -35,7 +38,9 @@ export class Iteration {
   private remaining = 0
   private batch = FIRST_BATCH
   private view: View | null = null
-  private readonly rawKeys: Uint8Array[] = []
+  readonly rawKeys: Uint8Array[] = []
+  /** Null if nothing lies below the tree. */
+  private readonly merged: MergedStep | null
 
   /** @param check throws if the store was closed meanwhile */
   constructor(engine: Engine, reader: RecordReader, check: () => void) {
@@ -43,6 +48,7 @@ export class Iteration {
     this.reader = reader
     this.check = check
     this.scan = new Scan(engine.tree, false, false)
+    this.merged = engine.tables === null ? null : new MergedStep(this.scan, reader)
   }
 
   /** Starts at the near end of a range, of now or of a snapshot. An iteration is used again and again, since its buffers cost as much as a scan. */
@@ -74,6 +80,7 @@ export class Iteration {
     this.keys.length = 0
     this.values.length = 0
     this.rawKeys.length = 0
+    this.merged?.end()
   }
 
   /** Takes the next batch. @returns false at the end */
@@ -84,6 +91,14 @@ export class Iteration {
   /** Takes the next batch, with the encoded keys beside the decoded ones. */
   fillMerged(withValues: boolean): boolean {
     return this.next(true, withValues, true)
+  }
+
+  /** Counts what there is up to the end of the range, and ends. O(n). */
+  countAll(): number {
+    let count = 0
+    while (this.fillRaw()) count += this.count
+    this.end()
+    return count
   }
 
   /** The i-th encoded key of a batch. */
@@ -109,9 +124,20 @@ export class Iteration {
     this.count = 0
     while (this.count === 0) {
       if (scan.done || this.remaining <= 0) return false
+      if (this.merged !== null && this.asksTables()) {
+        this.count = this.nextMerged(this.merged, withKeys, withValues)
+        this.batch = BATCH
+        continue
+      }
+      this.merged?.begin()
       engine.scheme.enter()
       try {
         scan.step(Math.min(this.remaining, this.batch))
+        if (this.merged !== null && this.asksTables()) {
+          // Something may have left the tree since it was asked for.
+          this.merged.again()
+          continue
+        }
         const count = this.withinBound(scan.count)
         reader.take(scan, count, withValues)
         if (withKeys) reader.takeKeys(count, this.keys)
@@ -126,6 +152,30 @@ export class Iteration {
     }
     this.remaining -= this.count
     return true
+  }
+
+  /** Whether what the tree does not have may be in the tables. After a step: whether it may have been then. */
+  private asksTables(): boolean {
+    const { view } = this
+    return view === null ? this.engine.tree.context.residence.isPartial() : view.version !== 0
+  }
+
+  /** As a step of the tree alone, with what the tables have. @returns how many entries were found; perhaps none, though more follow */
+  private nextMerged(merged: MergedStep, withKeys: boolean, withValues: boolean): number {
+    const { scan, engine, view, bound } = this
+    const most = Math.min(this.remaining, this.batch)
+    merged.begin()
+    engine.scheme.enter()
+    try {
+      scan.showsAbsent = true
+      scan.step(most)
+      const end: End = { key: bound, inclusive: this.bounded ? this.boundInclusive : null }
+      merged.take(this.withinBound(scan.count), end, withValues)
+      view?.confirm()
+    } finally {
+      engine.scheme.leave()
+    }
+    return merged.merge(engine.tables!, view?.version ?? 0, most, withKeys, withValues, this)
   }
 
   /** How many of the step's records lie within the far bound; ends the scan if not all do. */

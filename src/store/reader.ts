@@ -31,6 +31,8 @@ export class RecordReader {
   private readonly headers = new Int32Array(BATCH)
   private readonly keyAts = new Int32Array(BATCH)
   private readonly keyLengths = new Int32Array(BATCH)
+  /** What did not come from the arena, on its way to a codec. */
+  private foreign: RawBuffer = rawBuffer(new ArrayBuffer(1024))
   /** Keeps the loads of `take` from being optimised away. */
   touched = 0
 
@@ -85,6 +87,29 @@ export class RecordReader {
   takeValues(count: number, to: Staged[]): void {
     const { records, headers } = this
     for (let i = 0; i < count; i++) to[i] = this.value(records[i], headers[i])
+  }
+
+  /** Decodes the value of a record taken. */
+  takeValue(i: number): Staged {
+    return this.value(this.records[i], this.headers[i])
+  }
+
+  /** Decodes a key that lies elsewhere. */
+  foreignKey(bytes: Uint8Array): Staged {
+    return this.keys.read(this.bring(bytes, 0, bytes.length), 0, bytes.length)
+  }
+
+  /** Decodes a value that lies elsewhere. */
+  foreignValue(bytes: Uint8Array, start: number, end: number): Staged {
+    return this.values.read(this.bring(bytes, start, end), 0, end - start, false, null)
+  }
+
+  private bring(bytes: Uint8Array, start: number, end: number): RawBuffer {
+    const length = end - start
+    if (this.foreign.length < length) this.foreign = rawBuffer(new ArrayBuffer(2 * length))
+    if (length > 96) this.foreign.set(bytes.subarray(start, end))
+    else for (let i = 0; i < length; i++) this.foreign[i] = bytes[start + i]
+    return this.foreign
   }
 
   /** A copy of the encoded key of a record taken. */

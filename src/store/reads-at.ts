@@ -34,10 +34,19 @@ export class ReadsAt {
       const record = tree.findAt(this.mark.ts)
       const staged = record === 0 ? undefined : this.reader.value(record, tree.search.header)
       this.confirm()
-      return staged
+      if (record !== 0 || !this.asksTables()) return staged
     } finally {
       scheme.leave()
     }
+    const tables = this.engine.tables!
+    if (!tables.lookAt(this.mark.version!, tree.key)) return undefined
+    return this.reader.foreignValue(tables.value, 0, tables.length)
+  }
+
+  /** Whether a key that the tree had nothing of may be in the tables that the snapshot holds. They do not change. */
+  private asksTables(): boolean {
+    const { version } = this.mark
+    return version !== undefined && version !== 0 && this.engine.tree.unknown
   }
 
   /** Whether `tree.key` was there. */
@@ -47,9 +56,10 @@ export class ReadsAt {
     try {
       const there = tree.findAt(this.mark.ts) !== 0
       this.confirm()
-      return there
+      if (there || !this.asksTables()) return there
     } finally {
       scheme.leave()
     }
+    return this.engine.tables!.lookAt(this.mark.version!, tree.key)
   }
 }

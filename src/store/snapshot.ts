@@ -74,7 +74,12 @@ export class Snapshot<K = string, V = string> {
     this.mark = mark
     this.reads = new ReadsAt(engine, reader, mark)
     this.handle = { heddleSnapshot: 1, arena: engine.arena.words[ARENA_NAME], mark }
-    this.view = { at: mark.ts, check: () => this.check(), confirm: () => this.reads.confirm() }
+    this.view = {
+      at: mark.ts,
+      version: mark.version ?? 0,
+      check: () => this.check(),
+      confirm: () => this.reads.confirm(),
+    }
   }
 
   private check(): void {
@@ -133,7 +138,7 @@ export class Snapshot<K = string, V = string> {
   /** Number of entries there were. Counted by a walk: O(n). */
   get size(): number {
     this.check()
-    const count = this.engine.countAt(this.mark.ts)
+    const count = this.view.version === 0 ? this.engine.countAt(this.mark.ts) : this.iterate(undefined).countAll()
     this.reads.confirm()
     return count
   }

@@ -26,6 +26,15 @@ import type { Transaction } from './transaction.ts'
 import { type TransactionOptions, Transactions } from './transactions.ts'
 import { spawnWorker, watchWorker } from './threads.ts'
 
+/** @throws HeddleError HEDDLE_BUFFER_TOO_SMALL */
+function checkRoom(length: number, room: number): void {
+  if (length <= room) return
+  throw new HeddleError(
+    'HEDDLE_BUFFER_TOO_SMALL',
+    `the value takes ${length} bytes, ${room} are there; give a buffer with ${length} bytes from the offset on`,
+  )
+}
+
 /** Ended iterations that a store keeps. */
 const MOST_IDLE = 8
 
@@ -102,16 +111,26 @@ export class Store<K = string, V = string> {
     this.check()
     const { tree, scheme } = this.engine
     this.keyCodec.encode(key, tree.key)
-    let staged: Staged
+    let staged: Staged | undefined
     scheme.enter()
     try {
       const record = tree.find()
-      if (record === 0) return undefined
-      staged = this.reader.value(record, tree.search.header)
+      if (record !== 0) staged = this.reader.value(record, tree.search.header)
+      else if (!tree.unknown) return undefined
     } finally {
       scheme.leave()
     }
-    return this.valueCodec.finish(staged) as V
+    staged ??= this.valueBelow()
+    return staged === undefined ? undefined : (this.valueCodec.finish(staged) as V)
+  }
+
+  /** What lies below the tree for a key that it has just missed; it is brought up. */
+  private valueBelow(): Staged | undefined {
+    const { tables, tree } = this.engine
+    if (!tables!.look(tree.key)) return undefined
+    const staged = this.reader.foreignValue(tables!.value, 0, tables!.length)
+    tree.filling.offer(tables!)
+    return staged
   }
 
   /**
@@ -130,20 +149,28 @@ export class Store<K = string, V = string> {
     scheme.enter()
     try {
       const record = tree.find()
-      if (record === 0) return -1
-      const { header } = tree.search
-      const length = this.reader.valueBytes(record, header)
-      if (length > bytes.length - offset) {
-        throw new HeddleError(
-          'HEDDLE_BUFFER_TOO_SMALL',
-          `the value takes ${length} bytes, ${bytes.length - offset} are there; give a buffer with ${length} bytes from the offset on`,
-        )
+      if (record !== 0) {
+        const { header } = tree.search
+        const length = this.reader.valueBytes(record, header)
+        checkRoom(length, bytes.length - offset)
+        this.reader.valueInto(record, header, bytes, offset, length)
+        return length
       }
-      this.reader.valueInto(record, header, bytes, offset, length)
-      return length
+      if (!tree.unknown) return -1
     } finally {
       scheme.leave()
     }
+    return this.belowInto(bytes, offset)
+  }
+
+  private belowInto(bytes: Uint8Array, offset: number): number {
+    const { tables, tree } = this.engine
+    if (!tables!.look(tree.key)) return -1
+    const { value, length } = tables!
+    checkRoom(length, bytes.length - offset)
+    bytes.set(value.subarray(0, length), offset)
+    tree.filling.offer(tables!)
+    return length
   }
 
   /** Whether a key is there. Errors and complexity as for `get`. */
@@ -153,10 +180,12 @@ export class Store<K = string, V = string> {
     this.keyCodec.encode(key, tree.key)
     scheme.enter()
     try {
-      return tree.find() !== 0
+      const there = tree.find() !== 0
+      if (there || !tree.unknown) return there
     } finally {
       scheme.leave()
     }
+    return this.engine.tables!.look(tree.key)
   }
 
   /**
@@ -165,9 +194,8 @@ export class Store<K = string, V = string> {
    */
   delete(key: K): boolean {
     this.check()
-    const { tree } = this.engine
-    this.keyCodec.encode(key, tree.key)
-    return tree.remove(0, 0)
+    this.keyCodec.encode(key, this.engine.tree.key)
+    return this.engine.remove()
   }
 
   /**
@@ -183,6 +211,7 @@ export class Store<K = string, V = string> {
       this.keyCodec.encode(key, this.engine.tree.key)
       this.encoder.write(staged)
       if (this.encoder.link(PUT_ABSENT, 0)) return undefined
+      if (this.engine.tree.unknown) this.engine.bring()
     }
   }
 
@@ -285,10 +314,11 @@ export class Store<K = string, V = string> {
 
   /**
    * Number of entries; exact when nobody writes. O(threads); after a thread died in the middle of an operation the entries
-   * are counted, O(n), until a quiet moment.
+   * are counted, O(n), until a quiet moment. Of a store that is larger than its memory they are counted always.
    */
   get size(): number {
     this.check()
+    if (this.engine.tree.context.residence.isPartial()) return this.iterate(undefined).countAll()
     return this.engine.size()
   }
 
@@ -300,7 +330,7 @@ export class Store<K = string, V = string> {
     while (iteration.fillRaw()) {
       for (let i = 0; i < iteration.count; i++) {
         iteration.rawKey(i, tree.key)
-        tree.remove(0, 0)
+        this.engine.remove()
       }
     }
     iteration.end()

@@ -11,6 +11,9 @@ import { type RawBuffer, rawBuffer } from './raw-buffer.ts'
 import type { RecordReader } from './reader.ts'
 import type { RecordEncoder } from './record-encoder.ts'
 
+/** The tree does not know the key. */
+const UNKNOWN = -2
+
 export class Swapping<K, V> {
   private readonly engine: Engine
   private readonly keyCodec: KeyCodec
@@ -56,6 +59,10 @@ export class Swapping<K, V> {
     for (;;) {
       const since = scheme.epoch()
       const record = this.matches(present)
+      if (record === UNKNOWN) {
+        this.engine.bring()
+        continue
+      }
       if (record < 0) return false
       if (stagedNext === undefined) {
         if (record === 0 || tree.remove(record, since)) return true
@@ -74,12 +81,13 @@ export class Swapping<K, V> {
     if (this.expectedLength < 0) throw this.valueCodec.refusal()
   }
 
-  /** The record of `tree.key` if its value is the expected one, 0 if absence was expected and found, else -1. */
+  /** The record of `tree.key` if its value is the expected one, 0 if absence was expected and found, UNKNOWN, else -1. */
   private matches(present: boolean): number {
     const { tree, scheme } = this.engine
     scheme.enter()
     try {
       const record = tree.find()
+      if (record === 0 && tree.unknown) return UNKNOWN
       if (record === 0) return present ? -1 : 0
       if (!present) return -1
       const equal = this.reader.valueEquals(record, tree.search.header, this.expected, this.expectedLength)
@@ -110,18 +118,21 @@ export class Swapping<K, V> {
     this.keyCodec.encode(key, tree.key)
     let staged: Staged | undefined
     let bytes: Uint8Array | undefined
-    const since = scheme.epoch()
-    scheme.enter()
+    let since = 0
     let record = 0
-    try {
-      record = tree.find()
-      if (record !== 0) {
-        staged = this.reader.value(record, tree.search.header)
-        if (byBytes) bytes = this.reader.valueCopy(record, tree.search.header)
+    do {
+      since = scheme.epoch()
+      scheme.enter()
+      try {
+        record = tree.find()
+        if (record !== 0) {
+          staged = this.reader.value(record, tree.search.header)
+          if (byBytes) bytes = this.reader.valueCopy(record, tree.search.header)
+        }
+      } finally {
+        scheme.leave()
       }
-    } finally {
-      scheme.leave()
-    }
+    } while (record === 0 && tree.unknown && this.bring())
     const next = fn(staged === undefined ? undefined : (this.valueCodec.finish(staged) as V))
     const stagedNext = next === undefined ? undefined : this.valueCodec.stage(next)
     this.check()
@@ -129,6 +140,12 @@ export class Swapping<K, V> {
     const done = byBytes ? this.swapBytes(bytes, stagedNext) : this.swapRecord(record, since, stagedNext)
     if (done) this.updated = next
     return done
+  }
+
+  /** Has the tree know the key. */
+  private bring(): boolean {
+    this.engine.bring()
+    return true
   }
 
   private swapBytes(bytes: Uint8Array | undefined, stagedNext: Staged | undefined): boolean {

@@ -73,6 +73,7 @@ export class Transaction<K = string, V = string> {
     this.keepsReads = isolation === 'serializable'
     this.view = {
       at: mark.ts,
+      version: mark.version ?? 0,
       check: () => {
         checkStore()
         this.check()

@@ -79,7 +79,7 @@ export class Transactions<K, V> {
     this.refuseNested()
     const { isolation, attempts } = checkTransactionOptions(body, options)
     for (let attempt = 1; attempt <= attempts; attempt++) {
-      const mark = this.engine.snapshots.take(Date.now() | 0)
+      const mark = this.engine.snapshots.take(Date.now() | 0, true)
       try {
         const { engine, reader, keys, values, check } = this
         const tx = new Transaction<K, V>(engine, reader, keys, values, mark, isolation, check)
@@ -135,6 +135,8 @@ export class Transactions<K, V> {
     if (keys.length === 0 && isolation === 'serializable') return this.putOne(change, PUT_ANY, 0)
     const since = scheme.epoch()
     const record = this.recordAt(mark)
+    // It may be in the tables: the usual way does not ask.
+    if (record === 0 && tree.unknown && (mark.version ?? 0) !== 0) return false
     if (change.value === null) return record !== 0 && tree.remove(record, since)
     return this.putOne(change, record === 0 ? PUT_ABSENT : record, since)
   }
@@ -152,7 +154,7 @@ export class Transactions<K, V> {
   }
 
   private putOne({ value, ascii }: Change, mode: number, since: number): boolean {
-    if (value === null) return this.engine.tree.remove(0, 0)
+    if (value === null) return this.engine.remove()
     this.encoder.writeBytes(value, ascii)
     return this.encoder.link(mode, since)
   }

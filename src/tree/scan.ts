@@ -22,7 +22,7 @@ export class Scan {
   inclusive = true
   reverse = false
   /** Whether a reverse scan has no upper bound yet. */
-  private unbounded = false
+  unbounded = false
   done = false
   /** The value of the clock that is read at, or NOW. */
   at = NOW
@@ -49,6 +49,14 @@ export class Scan {
     this.done = false
     this.at = NOW
     this.showsAbsent = false
+  }
+
+  /** Goes on from another key, or, backward and with null, from the last one. */
+  goTo(key: KeyBuffer, inclusive: boolean | null): void {
+    this.from.copyFrom(key.bytes, 0, key.length)
+    this.inclusive = inclusive !== false
+    this.unbounded = this.reverse && inclusive === null
+    this.done = false
   }
 
   /** See `first`. */
