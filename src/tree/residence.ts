@@ -10,7 +10,7 @@
  *   at the first, then CLEAN has been moved past that moment.
  *
  * _Below_ has versions of its own (a catalog's), one current at a time. Whoever makes one current moves CLEAN afterwards, and
- * what is in it was stamped before it became current. So:
+ * what is in it was stamped before it became current: a change is completed in the journal only when it has its stamp. So:
  *
  *  1. Let a key be missing from the tree at a moment t, in PARTIAL mode. What a version says of it that is acquired after t
  *     is what the key held at t or at a later moment before the version was acquired. For whatever of the key is newer than

@@ -2,7 +2,8 @@
  * The B-link tree: search, insert, overwrite, remove, in a loop of attempts.
  *
  * An attempt runs inside one critical region and makes at most one visible change; if a structural change stands in the
- * way it is noted, and done in a region of its own after room for it was prepared outside of any (upkeep.ts).
+ * way it is noted, and done in a region of its own after room for it was prepared outside of any (upkeep.ts). Where there is
+ * a journal, the attempt reserves and completes its slot there (journal.ts).
  *
  * Linearization: an overwrite, insert or removal takes effect at the load of the clock whose stamp its record gets, right
  * after the CAS of the key's entry or slot word (versions.ts): whoever sees it sees to it that it has a stamp. A read
@@ -14,30 +15,33 @@
  * accounted for is found by the cleaner.
  */
 import { assert } from '../memory/assert.ts'
+import { keyBytesOf } from '../log/block.ts'
 import { ROOM_OPTIONAL, ROOM_ORDINARY, ROOM_PROMISED, STREAM_PAGES } from '../log/log.ts'
 import { EMPTIED } from '../pagecache/fragment.ts'
 import type { Materializer } from '../pagecache/page-cache.ts'
 import { PageCache } from '../pagecache/page-cache.ts'
 import { PageTable, ROOT } from '../pagecache/page-table.ts'
 import { hasPassed } from '../reclaim/garbage.ts'
-import { COUNTER, INTENT_BATCH, type Participant } from '../reclaim/participant.ts'
+import { COUNTER, type Participant } from '../reclaim/participant.ts'
 import { OP_FREE_BLOCK, OP_FREE_CHAIN, type Scheme } from '../reclaim/scheme.ts'
 import type { Arena } from '../memory/arena.ts'
 import type { Log } from '../log/log.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { Batches } from './batches.ts'
 import { Clock } from './clock.ts'
+import { Committing } from './committing.ts'
 import type { TreeContext } from './context.ts'
 import { Filling } from './filling.ts'
+import { CHANGE_HEADER_BYTES, type Journal } from './journal.ts'
 import { Residence } from './residence.ts'
-import { ABORTED_BATCH } from './descriptor.ts'
 import { KeyBuffer } from './key.ts'
 import { LeafImage } from './leaf-image.ts'
-import { RECORD_VERSION, recordHeader } from './record.ts'
+import { RECORD_VERSION, recordHeader, valueBytesOf } from './record.ts'
 import { RecordWriter, unlinkRecord } from './record-writer.ts'
 import { Search } from './search.ts'
 import { SnapshotTable } from './snapshot-table.ts'
 import { ABORTED, STAMPED } from './stamp.ts'
+import { Unfinished } from './unfinished.ts'
 import { Upkeep } from './upkeep.ts'
 import { Versions } from './versions.ts'
 
@@ -51,10 +55,7 @@ const REFUSED = 0
 const DONE = 1
 const AGAIN = 2
 
-/** Outcomes of a batch; the third one is ABORTED_BATCH. */
-export const COMMITTED = 1
-export const LACKING = 0
-
+export { COMMITTED, LACKING } from './committing.ts'
 export class Tree implements Materializer {
   readonly context: TreeContext
   readonly search: Search
@@ -74,18 +75,32 @@ export class Tree implements Materializer {
    * what it is has to be looked for below. `findAt` says so in a complete tree, too.
    */
   unknown = false
-  /** Whether a removal needs a tombstone, since something stands behind what it removes. */
+  private readonly unfinished: Unfinished | null
+  private readonly committing: Committing
+  /** Whether a removal needs a tombstone, since something stands behind what it removes, or there is a journal. */
   private needsTombstone = false
+  /** Whether an attempt has found no room in the journal. */
+  private lacksSlot = false
   readonly batchWriter: BatchWriter
 
-  /** @param residenceAt the words of Residence, 0 if nothing lies below the tree */
-  constructor(arena: Arena, scheme: Scheme, me: Participant, log: Log, residenceAt = 0) {
+  /**
+   * @param journal null for a tree that is only in memory
+   * @param residenceAt the words of Residence, 0 if nothing lies below the tree
+   */
+  constructor(
+    arena: Arena,
+    scheme: Scheme,
+    me: Participant,
+    log: Log,
+    journal: Journal | null = null,
+    residenceAt = 0,
+  ) {
     const table = new PageTable(arena, scheme, me)
     const cache = new PageCache(arena, table, log, this)
     const clock = new Clock(arena)
     const snapshots = new SnapshotTable(arena, clock, me.label)
     const residence = new Residence(arena, residenceAt, clock, snapshots)
-    const base = { arena, scheme, me, log, table, cache, clock, snapshots, residence, shortage: 0 }
+    const base = { arena, scheme, me, log, table, cache, clock, snapshots, residence, journal, shortage: 0 }
     const context = base as typeof base & { versions: Versions; batches: Batches }
     context.versions = new Versions(context, clock, snapshots)
     this.context = context
@@ -100,7 +115,9 @@ export class Tree implements Materializer {
     this.writer = new RecordWriter(context)
     this.batchWriter = new BatchWriter(context, this.writer)
     context.batches = new Batches(context, this)
+    this.committing = new Committing(context, this.upkeep)
     this.filling = new Filling(context, this, this.upkeep)
+    this.unfinished = journal === null ? null : new Unfinished(context, journal)
     scheme.register(OP_FREE_BLOCK, (block) => void log.unlink(block))
     scheme.register(OP_FREE_CHAIN, (record) => unlinkRecord(context, record))
     scheme.onReap((slotAt, label) => {
@@ -137,7 +154,7 @@ export class Tree implements Materializer {
     return this.versions.unknown ? this.missing() : 0
   }
 
-  /** The tree says nothing of the key. */
+  /** The tree says nothing of the key. @returns 0, which is also REFUSED */
   private missing(): number {
     this.unknown = this.residence.isPartial()
     if (this.unknown) this.filling.note()
@@ -177,24 +194,66 @@ export class Tree implements Materializer {
    * @param since the epoch in which that record was found: when two have passed, its address may mean another one
    * @returns whether it was linked; otherwise the record is still the writer's, to be abandoned. PUT_ABSENT is refused also if
    * the tree does not know, see `unknown`
-   * @throws HeddleError HEDDLE_FULL; nothing has changed then
+   * @throws HeddleError HEDDLE_FULL, or as the journal's `admit`; nothing has changed then
    */
   put(mode: number, since: number): boolean {
     const { upkeep } = this
+    if (this.context.journal !== null) this.admit(this.writer.record)
     for (;;) {
       this.scheme.enter()
       let outcome = AGAIN
       try {
         outcome = this.tryPut(mode, since)
       } finally {
-        this.scheme.leave()
+        this.leave()
       }
-      if (outcome === AGAIN) upkeep.settle(ROOM_ORDINARY)
+      if (outcome === AGAIN) this.settle(ROOM_ORDINARY)
       else {
         if (upkeep.hasWork()) upkeep.settleQuietly(ROOM_OPTIONAL)
         return outcome === DONE
       }
     }
+  }
+
+  /** Asks the journal whether it takes a record. */
+  private admit(record: number): void {
+    const { words } = this
+    const header = recordHeader(words, record)
+    const bytes = CHANGE_HEADER_BYTES + keyBytesOf(header) + Math.max(0, valueBytesOf(words, record, header))
+    this.context.journal!.admit(bytes)
+  }
+
+  /** Ends an attempt: its slot is settled if it was unwound, then its critical region. */
+  private leave(): void {
+    const { journal } = this.context
+    try {
+      if (journal !== null && journal.held !== -1 && this.unfinished!.letGo()) this.writer.linked()
+    } finally {
+      this.scheme.leave()
+    }
+  }
+
+  /** Does what stood in the way of an attempt. */
+  private settle(worth: number): void {
+    if (this.lacksSlot) {
+      this.lacksSlot = false
+      this.context.journal!.wait()
+    }
+    this.upkeep.settle(worth)
+  }
+
+  /** Reserves a slot of the journal for a record that is about to be linked over the head that was found. */
+  private reserve(record: number): boolean {
+    const { journal } = this.context
+    if (journal === null || journal.reserve(record)) return true
+    this.lacksSlot = true
+    return false
+  }
+
+  /** The record was not linked: its slot is of no use, since what was found before it was reserved is not there any more. */
+  private lost(): number {
+    this.context.journal?.abort()
+    return AGAIN
   }
 
   private tryPut(mode: number, since: number): number {
@@ -206,10 +265,12 @@ export class Tree implements Materializer {
     if (!upkeep.hasSlot()) return AGAIN
     const head = this.writer.record
     this.writer.replaces(0)
-    if (!context.cache.link(search.freeSlot, context.arena.layout.leafSlots, head, key.tag)) return AGAIN
+    if (!this.reserve(head)) return AGAIN
+    if (!context.cache.link(search.freeSlot, context.arena.layout.leafSlots, head, key.tag)) return this.lost()
     this.writer.linked()
     this.me.count(COUNTER.inserts, 1)
     this.versions.finishPut(head, 0, 0, 0, false)
+    context.journal?.complete()
     return DONE
   }
 
@@ -231,10 +292,12 @@ export class Tree implements Materializer {
     if (!this.upkeep.isOpen()) return AGAIN
     const head = writer.record
     writer.replaces(old)
-    if (!this.context.cache.overwrite(search.at, word, head)) return AGAIN
+    if (!this.reserve(head)) return AGAIN
+    if (!this.context.cache.overwrite(search.at, word, head)) return this.lost()
     writer.linked()
     if (found === 0) this.me.count(COUNTER.inserts, 1)
     versions.finishPut(head, old, version, search.header, gone)
+    this.context.journal?.complete()
     return DONE
   }
 
@@ -252,9 +315,11 @@ export class Tree implements Materializer {
    * @param since as for `put`
    * @returns whether there was one and it is gone; false also if the tree does not know, see `unknown`
    * @throws HeddleError HEDDLE_FULL only if a change that another thread left half done, or a tombstone, which only keys
-   * need that a snapshot sees an older value of, needs room and there is none
+   * need that a snapshot sees an older value of, or that are in a journal, needs room and there is none; or as the journal's
+   * `admit`
    */
   remove(expected: number, since: number): boolean {
+    this.context.journal?.admit(CHANGE_HEADER_BYTES + this.key.length)
     try {
       return this.removeOrBury(expected, since)
     } finally {
@@ -271,11 +336,11 @@ export class Tree implements Materializer {
       try {
         outcome = this.tryRemove(expected, since)
       } finally {
-        this.scheme.leave()
+        this.leave()
       }
       if (outcome === AGAIN) {
         this.bringTombstone()
-        upkeep.settle(ROOM_PROMISED)
+        this.settle(ROOM_PROMISED)
       } else {
         if (upkeep.hasWork()) upkeep.settleQuietly(ROOM_OPTIONAL)
         return outcome === DONE
@@ -294,8 +359,7 @@ export class Tree implements Materializer {
     search.locate(this.key)
     this.upkeep.noteUnposted()
     const head = search.record
-    if (head === 0) this.missing()
-    if (head === 0) return REFUSED
+    if (head === 0) return this.missing()
     const { word } = search
     let version = Atomics.load(this.words, head + RECORD_VERSION)
     let found = head
@@ -308,11 +372,7 @@ export class Tree implements Materializer {
     if (found === 0) this.isAbsent(0)
     if (found === 0 || (expected !== 0 && (expected !== found || this.hasPassed(since)))) return REFUSED
     if (!this.upkeep.isOpen()) return AGAIN
-    if (
-      this.residence.buries() ||
-      version === ABORTED ||
-      !(versions.isVoid(head, version) || versions.trim(head, version))
-    ) {
+    if (this.mustBury() || version === ABORTED || !(versions.isVoid(head, version) || versions.trim(head, version))) {
       return this.tryBury(head)
     }
     if (!this.context.cache.overwrite(search.at, word, head | EMPTIED)) return AGAIN
@@ -320,58 +380,34 @@ export class Tree implements Materializer {
     return this.removed()
   }
 
+  /** Whether a deletion is always a tombstone: one that has a slot in the journal, or hides what is below. */
+  private mustBury(): boolean {
+    return this.context.journal !== null || this.residence.buries()
+  }
+
   private meetBatch(): number {
     this.upkeep.notePending()
     return AGAIN
   }
 
-  /**
-   * Brings a batch that `batchWriter` has described to its end, in one critical region: while it is being installed, nothing
-   * that anybody has agreed to replace may be recycled.
-   * @returns COMMITTED; ABORTED, which only a transaction can be; or LACKING, if it was given up for want of room: then
-   * `makeRoom` may find some outside of the region, and the batch can be written once more
-   */
+  /** See Committing. */
   commit(batch: number): number {
-    const { scheme, words, me, upkeep, context } = this
-    let outcome = LACKING
-    scheme.enter()
-    try {
-      Atomics.store(words, me.at + INTENT_BATCH, batch)
-      if (this.finishPinned(batch)) outcome = context.batches.isCommitted(batch) ? COMMITTED : ABORTED_BATCH
-      context.batches.discard(batch)
-      Atomics.store(words, me.at + INTENT_BATCH, 0)
-    } finally {
-      scheme.leave()
-    }
-    context.log.sealExtended()
-    if (outcome !== LACKING && upkeep.hasWork()) upkeep.settleQuietly(ROOM_OPTIONAL)
-    return outcome
+    return this.committing.commit(batch)
   }
 
-  /** @returns false if the batch was given up for want of room */
-  private finishPinned(batch: number): boolean {
-    const { batches, log } = this.context
-    while (!batches.finish(batch)) {
-      const { shortage } = this.context
-      const hasRoom = shortage > 0 && log.takeFree(STREAM_PAGES, shortage)
-      if (!hasRoom && batches.abort(batch)) return false
-    }
-    return true
+  /** See Committing. */
+  makeRoom(): boolean {
+    return this.committing.makeRoom()
   }
 
-  /** Takes the room that a batch lacked. Not inside a critical region. @throws HeddleError HEDDLE_FULL */
-  makeRoom(): void {
-    this.upkeep.makeRoom(ROOM_ORDINARY)
-  }
-
-  /** Brings a dead participant's batch to its end. Before its segments are sealed, and its pin is taken away. */
+  /** See Committing. */
   reapBatch(slotAt: number): void {
-    const { words, context } = this
-    const batch = Atomics.load(words, slotAt + INTENT_BATCH)
-    if (batch === 0) return
-    this.finishPinned(batch)
-    context.batches.discard(batch)
-    Atomics.compareExchange(words, slotAt + INTENT_BATCH, batch, 0)
+    this.committing.reap(slotAt)
+  }
+
+  /** Settles what a dead participant has left in the journal. Before its segments are sealed, and its pin is taken away. */
+  reapChange(slotAt: number): void {
+    this.unfinished?.reap(slotAt)
   }
 
   /** Puts a tombstone in front of a head that something stands behind. */
@@ -383,9 +419,11 @@ export class Tree implements Materializer {
       return AGAIN
     }
     writer.replaces(head)
-    if (!this.context.cache.overwrite(search.at, search.word, tombstone | EMPTIED)) return AGAIN
+    if (!this.reserve(tombstone)) return AGAIN
+    if (!this.context.cache.overwrite(search.at, search.word, tombstone | EMPTIED)) return this.lost()
     writer.linked()
     this.versions.finishTombstone(search.at, tombstone, head, (search.word & EMPTIED) !== 0)
+    this.context.journal?.complete()
     return this.removed()
   }
 

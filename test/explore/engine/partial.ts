@@ -32,6 +32,8 @@ import { type Pairs, type TreePast, enginesAt, heldByNobody, keysIn, mourn, notE
 
 const MOST_STEPS = 2500
 const ARENA_BYTES = 96 * 1024
+/** Granules of the journal, more than a play writes. */
+const RING = 128
 
 interface Past {
   /** In the tree, clean: also on the shelf. */
@@ -39,6 +41,8 @@ interface Past {
   /** On the shelf only. */
   readonly shelf?: Text
   readonly over?: TreePast['over']
+  /** Whether changes go through the journal. */
+  readonly journaled?: boolean
   readonly then?: (first: Engine, cast: readonly Engine[]) => void
   /** What all of it holds, if `then` changes it. */
   readonly holds?: Pairs
@@ -80,8 +84,9 @@ function play({ name, past, threads, does, extra }: Piece): Play<Engine> {
     pairs: same(tree),
     over: { leafSlots: 4, leafEntries: 4, tierWords: SHELF_WORDS, ...over },
     batches: true,
+    ring: RING,
     then(first, cast) {
-      shelve(cast, same(tree + shelf))
+      shelve(cast, same(tree + shelf), past.journaled === true)
       then?.(first, cast)
     },
   }
@@ -492,4 +497,38 @@ const transactions = [
   }),
 ]
 
-export const scenarios: Rehearsable[] = bothOf([...evictions, ...fills, ...snapshots, ...held, ...transactions])
+const journaled = [
+  play({
+    name: 'with a journal: a write is flushed and leaves, against a snapshot',
+    past: { shelf: 'a', journaled: true },
+    threads: [setting('a'), clearing('a'), entriesNow],
+    does: { evictions: 1 },
+  }),
+  play({
+    name: 'with a journal: brought up, against a write that leaves again',
+    past: { shelf: 'a', journaled: true },
+    threads: [fetching('a'), setAndClear],
+    does: { fills: 1, evictions: 1 },
+  }),
+  play({
+    name: 'with a journal: deleted below, against a batch',
+    past: { shelf: 'ab', journaled: true },
+    threads: [taking('b'), batching(['a', '1'], ['b', '1'])],
+    does: { deletes: 1 },
+  }),
+  play({
+    name: 'with a journal: a record leaves, against a delete',
+    past: { tree: 'a', journaled: true },
+    threads: [evicting('a'), taking('a')],
+    does: { evictions: 1, deletes: 1 },
+  }),
+]
+
+export const scenarios: Rehearsable[] = bothOf([
+  ...evictions,
+  ...fills,
+  ...snapshots,
+  ...held,
+  ...transactions,
+  ...journaled,
+])

@@ -1,5 +1,5 @@
 /**
- * A shelf below a partial tree: a model of the tables of a durable tier, in the words of the arena where the tier would be.
+ * A shelf below a partial tree: a model of the tables of a durable tier, in words of the arena behind those of the tier.
  *
  *   CURRENT  the number of the current version, 1 for the first (atomic)
  *   NEXT     the number of the last version that somebody began to fill (atomic)
@@ -8,6 +8,7 @@
  * A version is immutable once it is current, and is not filled again. A flush is what the log does for the real one: the clock is
  * turned, then everything that was installed before is in the new version, and so may be some of what came later.
  */
+import { tierLayoutOf } from '../../../src/lsm/tier-layout.ts'
 import { LINE_WORDS } from '../../../src/memory/layout.ts'
 import type { Below } from '../../../src/tree/below.ts'
 import type { Engine } from '../../../src/store/engine.ts'
@@ -15,7 +16,6 @@ import type { KeyBuffer } from '../../../src/tree/key.ts'
 import { BURYING, PARTIAL } from '../../../src/tree/residence.ts'
 import { type Text, setKey, valueOf } from './points.ts'
 
-const HEAD_LINES = 16
 const CURRENT = 0
 const NEXT = LINE_WORDS
 const VERSIONS = 2 * LINE_WORDS
@@ -23,7 +23,7 @@ const VERSION_WORDS = 20
 const MOST_VERSIONS = 12
 
 /** What an arena with a shelf needs. */
-export const SHELF_WORDS = HEAD_LINES * LINE_WORDS + VERSIONS + MOST_VERSIONS * VERSION_WORDS
+export const SHELF_WORDS = VERSIONS + MOST_VERSIONS * VERSION_WORDS
 
 function pack(text: Text): number {
   let word = 0
@@ -46,7 +46,7 @@ export class Shelf implements Below {
 
   constructor(engine: Engine) {
     this.words = engine.arena.words
-    this.at = engine.arena.layout.tierAt + HEAD_LINES * LINE_WORDS
+    this.at = tierLayoutOf(engine.arena).end
   }
 
   private current(): number {
@@ -135,11 +135,15 @@ export class Shelf implements Below {
   }
 }
 
-/** Gives every engine a shelf, with these keys on it, and makes the tree partial. */
-export function shelve(cast: readonly Engine[], entries: readonly (readonly [Text, Text])[]): void {
+/**
+ * Gives every engine a shelf, with these keys on it, and makes the tree partial.
+ * @param journaled whether changes are written to the journal; what of it is flushed is seen to by nobody
+ */
+export function shelve(cast: readonly Engine[], entries: readonly (readonly [Text, Text])[], journaled: boolean): void {
   const first = cast[0]!
   const shelf = new Shelf(first)
   for (const engine of cast) engine.setBelow(engine === first ? shelf : new Shelf(engine))
+  if (!journaled) for (const { tree } of cast) tree.context.journal = null
   const { residence } = first.tree.context
   residence.enterMode(BURYING)
   const clean = residence.turn()
