@@ -24,6 +24,16 @@ describe('a store does what a sorted array does', () => {
     })
   })
 
+  it.each(pairs)('in a partial tree, with %s', { timeout }, (_name, anyPair) => {
+    const { fills, evictions } = anyPair((pair) => runModel(pair, { tuning: tiny, partial: true }))
+    expect(fills).toBeGreaterThan(100)
+    expect(evictions).toBeGreaterThan(100)
+  })
+
+  it('in a partial tree, through three stores, values out of line', { timeout }, () => {
+    runModel(textPair, { tuning: { ...tiny, inlineBytes: 16, paranoid: true }, stores: 3, partial: true })
+  })
+
   it('through three stores on one arena', { timeout }, () => {
     runModel(textPair, { tuning: tiny, stores: 3 })
   })
