@@ -29,6 +29,7 @@ function round(): boolean {
   const { cleaner, scheme } = engine
   const { segments } = engine.log
   const isPause = segments.opened() === opened
+  const hasLeft = !segments.resting() && engine.pressure.round()
   let cleaned = 0
   while (cleaned < VICTIMS_PER_ROUND && cleaner.utilisation() < TARGET_UTILISATION) {
     if (!isPause && !segments.isShort()) break
@@ -39,7 +40,7 @@ function round(): boolean {
   engine.snapshots.maintain(Date.now() | 0)
   if (!segments.resting()) scheme.flush()
   opened = segments.opened()
-  return cleaned > 0
+  return cleaned > 0 || hasLeft
 }
 
 while (!isRaised(words, GLOBAL_STOP)) {

@@ -109,6 +109,18 @@ export class Cleaner {
     return count === 0 ? 1 : live / (count * this.segmentWords)
   }
 
+  /** Share of all words that ordinary appends may use that is live, or in segments that are open. O(segments). */
+  load(): number {
+    const { segments, segmentWords } = this
+    const used = segments.used()
+    let live = 0
+    for (let segment = segments.first; segment < used; segment++) {
+      if (segments.isSealed(segment)) live += segments.usedWords(segment) - segments.deadWords(segment)
+      else if (segments.isOpen(segment)) live += segmentWords
+    }
+    return live / ((segments.end - segments.first - segments.reserve) * segmentWords)
+  }
+
   /** For an append that finds no free segment: empties the best victim. @returns whether a segment was emptied */
   makeRoom(): boolean {
     if (this.cleaning) return false

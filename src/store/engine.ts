@@ -15,6 +15,7 @@ import { residenceAt } from '../lsm/tier-layout.ts'
 import { TableReads } from '../lsm/table-reads.ts'
 import type { Below } from '../tree/below.ts'
 import { Evictor } from '../tree/evictor.ts'
+import { Pressure } from './pressure.ts'
 import { Relocation } from '../tree/relocation.ts'
 import { NOW, Scan } from '../tree/scan.ts'
 import { Snapshots } from '../tree/snapshots.ts'
@@ -50,6 +51,7 @@ export class Engine {
   readonly cleaner: Cleaner
   readonly snapshots: Snapshots
   readonly evictor: Evictor
+  readonly pressure: Pressure
   /** Where changes are written to before they are made; null in a store that is only in memory. */
   readonly journal: LogJournal | null
   /** Whether the participant has been given up. */
@@ -95,7 +97,8 @@ export class Engine {
     )
     this.snapshots = new Snapshots(this.tree, this.relocation.relocate)
     this.evictor = new Evictor(this.tree)
-    this.cleaner.relieve = () => this.snapshots.relieve()
+    this.pressure = new Pressure(this)
+    this.cleaner.relieve = () => this.pressure.relieve() || this.snapshots.relieve()
   }
 
   /** What lies below the tree, if anything does. */

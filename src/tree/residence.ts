@@ -32,6 +32,7 @@
  * Thread safety: MODE and CLEAN are CASed, only upwards. Progress: wait-free. Death: leaves nothing.
  */
 import type { Arena } from '../memory/arena.ts'
+import { park } from '../memory/parking.ts'
 import type { Clock } from './clock.ts'
 import type { SnapshotTable } from './snapshot-table.ts'
 import { ANCIENT, STAMPED, STAMP_MASK } from './stamp.ts'
@@ -125,8 +126,20 @@ export class Residence {
     for (;;) {
       const now = this.cleanCounter()
       if (!isAfter(counter, now)) return
-      if (Atomics.compareExchange(this.words, this.at + CLEAN, now, counter) === now) return
+      if (Atomics.compareExchange(this.words, this.at + CLEAN, now, counter) !== now) continue
+      Atomics.notify(this.words, this.at + CLEAN)
+      return
     }
+  }
+
+  /** Whether CLEAN has been moved to a counter, or past it. */
+  hasReached(counter: number): boolean {
+    return !isAfter(counter, this.cleanCounter())
+  }
+
+  /** Waits until CLEAN is moved on from a counter. Not inside a critical region. @param budgetMs the longest wait */
+  waitClean(counter: number, budgetMs: number): void {
+    park(this.words, this.at + CLEAN, counter, budgetMs)
   }
 
   /**

@@ -1,18 +1,22 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { attach, type Store, type StoreHandle } from '../../src/index.ts'
+import { FileDisk } from '../../src/lsm/file-disk.ts'
 import { failure, gateWords, stop, type Gate } from './crew.ts'
+import { attachPartial } from './partial-store.ts'
 
 export interface Given {
   readonly store: StoreHandle
   readonly gate: Gate
   readonly thread: number
+  /** The directory of the tables below a partial tree. */
+  readonly tables?: string
 }
 
 /** The whole of a worker of the tests: attaches, waits until all are there, does its part, reports, and closes. */
 export function workerMain<D, R, K = string, V = string>(part: (store: Store<K, V>, given: Given & D) => R): void {
   const given = workerData as Given & D
   try {
-    const store = attach(given.store) as unknown as Store<K, V>
+    const store = attached<K, V>(given)
     meet(given.gate)
     const result = part(store, given)
     store.close()
@@ -21,6 +25,11 @@ export function workerMain<D, R, K = string, V = string>(part: (store: Store<K, 
     abandon(given.gate)
     parentPort!.postMessage({ error: failure(error) })
   }
+}
+
+function attached<K, V>({ store, tables }: Given): Store<K, V> {
+  if (tables !== undefined) return attachPartial<K, V>(store.buffer, {}, new FileDisk(tables)).store
+  return attach(store) as unknown as Store<K, V>
 }
 
 /**

@@ -1,0 +1,122 @@
+/**
+ * What is done when memory runs short in a store that has tables below its tree: the tree is made partial, what is clean leaves
+ * it, and a flush is asked for when too little is clean.
+ *
+ * The way from a complete tree to a partial one goes in steps, each in a round of its own: BURYING; then everybody has left the
+ * critical region that he was in; then the clock is turned, a flush is asked for, and when CLEAN has come to that turn
+ * everything of the time before BURYING is below; then PARTIAL. Any thread may take these steps, and one that dies in
+ * between is followed by another one, which begins with waiting again.
+ *
+ * Thread safety: one Pressure belongs to one participant. Not inside critical regions. Progress: lock-free, but for the flush
+ * that is waited for, with a limit. Death: leaves nothing.
+ */
+import { hasPassed } from '../reclaim/garbage.ts'
+import { BURYING, COMPLETE, PARTIAL } from '../tree/residence.ts'
+import type { Engine } from './engine.ts'
+
+/** Share of the memory in use at which the tree becomes partial, and at which eviction begins and ends. */
+const PARTIAL_AT = 0.7
+const HIGH = 0.8
+const LOW = 0.75
+/** Leaves that are gone over in a round of the cleaner's, between two looks at the load, and for a writer without room. */
+const ROUND_LEAVES = 512
+const LOOK_LEAVES = 32
+const RELIEF_LEAVES = 64
+/** Longest wait of a writer without room for a flush; then it looks for room again, some forty times. */
+const WAIT_MS = 100
+
+/** Of the rounds while a flush is waited for, one in so many looks whether something may leave all the same. */
+const IDLE_ROUNDS = 32
+
+const NOT_YET = -1
+
+export class Pressure {
+  /** Asks for a flush; set by who can see to it. Without it, a complete tree stays complete. */
+  askFlush: (() => void) | null = null
+  private readonly engine: Engine
+  /** The epoch in which BURYING was met first, and the turn of the clock that has to be flushed. */
+  private buriedIn = NOT_YET
+  private turned = NOT_YET
+  /** CLEAN when a flush was asked for last. */
+  private askedAt = NOT_YET
+  private idle = 0
+
+  constructor(engine: Engine) {
+    this.engine = engine
+  }
+
+  /** Asks for a flush. Asking again does no harm. */
+  private ask(): void {
+    this.askedAt = this.engine.tree.context.residence.cleanCounter()
+    this.askFlush?.()
+  }
+
+  /**
+   * What the background cleaner does in each round.
+   * @returns whether something has left the tree, so that another round may be worth it at once
+   */
+  round(): boolean {
+    const { engine } = this
+    const { residence } = engine.tree.context
+    if (!residence.hasBelow) return false
+    if (residence.mode() !== PARTIAL) {
+      if (this.askFlush !== null && engine.cleaner.load() > PARTIAL_AT) this.goOn()
+      return false
+    }
+    return engine.cleaner.load() > HIGH && this.evict()
+  }
+
+  private evict(): boolean {
+    const { evictor, cleaner, tree } = this.engine
+    // Nothing was clean the last time, and no flush has come since; but a snapshot may have ended.
+    if (this.askedAt === tree.context.residence.cleanCounter() && ++this.idle % IDLE_ROUNDS !== 0) return false
+    const before = evictor.counts.words
+    for (let leaves = 1; leaves <= ROUND_LEAVES; leaves++) {
+      evictor.step(true)
+      if (leaves % LOOK_LEAVES === 0 && cleaner.load() < LOW) break
+    }
+    const left = evictor.counts.words - before
+    // What is left behind has to become clean first. A hand that has only taken marks comes by again.
+    if (left === 0) this.ask()
+    return left > 0
+  }
+
+  /**
+   * For an append that finds no room: has what is clean leave, or waits for a flush.
+   * @returns whether it is worth trying again
+   */
+  relieve(): boolean {
+    const { evictor, tree } = this.engine
+    const { residence } = tree.context
+    if (!residence.hasBelow) return false
+    const clean = residence.cleanCounter()
+    if (!residence.isPartial()) {
+      if (this.askFlush === null) return false
+      this.goOn()
+      residence.waitClean(clean, WAIT_MS)
+      return true
+    }
+    const before = evictor.counts.words
+    for (let leaves = 0; leaves < RELIEF_LEAVES; leaves++) evictor.step(false)
+    if (evictor.counts.words > before) return true
+    this.ask()
+    if (this.askFlush !== null) residence.waitClean(clean, WAIT_MS)
+    return this.askFlush !== null
+  }
+
+  /** Takes the next step from a complete tree to a partial one, if it can be taken. */
+  private goOn(): void {
+    const { scheme, tree } = this.engine
+    const { residence } = tree.context
+    if (residence.mode() === COMPLETE) residence.enterMode(BURYING)
+    if (this.buriedIn === NOT_YET) this.buriedIn = scheme.epoch()
+    if (this.turned === NOT_YET) {
+      scheme.flush()
+      if (!hasPassed(this.buriedIn, scheme.epoch())) return
+      this.turned = residence.turn()
+      if (this.turned === NOT_YET) return
+    }
+    if (residence.hasReached(this.turned)) residence.enterMode(PARTIAL)
+    else this.ask()
+  }
+}
