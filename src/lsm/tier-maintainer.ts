@@ -139,7 +139,7 @@ export class Maintainer {
     if (isNoSpace(error) || (error instanceof HeddleError && error.code === 'HEDDLE_FULL')) return
     if (++this.failures < MOST_FAILURES) return
     words.fail()
-    this.tier.log.nudge()
+    this.tier.log.wake()
   }
 
   private withVersion<T>(body: (version: Version) => T): T {
@@ -187,7 +187,7 @@ export class Maintainer {
     const { id } = logFile(log)!
     this.asked = id + 1
     this.tier.words.askRotation(id)
-    log.nudge()
+    log.wake()
   }
 
   /** Makes the next log ahead. @returns whether it did */

@@ -6,7 +6,7 @@
  * Thread safety: pure but for writing to the disk.
  */
 import type { Disk } from './disk.ts'
-import { type Manifest, type TableEntry } from './manifest.ts'
+import type { Manifest, TableEntry } from './manifest.ts'
 import { writeManifest } from './recovery.ts'
 import type { TableMeta } from './table-writer.ts'
 import type { VersionState } from './version-state.ts'

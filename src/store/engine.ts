@@ -1,6 +1,8 @@
 /** One participant's engine: the floors below, put together on an arena. */
 import type { Arena } from '../memory/arena.ts'
 import { Cleaner } from '../log/cleaner.ts'
+import type { Disk } from '../lsm/disk.ts'
+import { Tier } from '../lsm/tier.ts'
 import { Log } from '../log/log.ts'
 import { DeathLedger } from '../reclaim/death-ledger.ts'
 import { NoneScheme, UnsafeScheme } from '../reclaim/controls.ts'
@@ -35,6 +37,8 @@ export class Engine {
   readonly tree: Tree
   readonly cleaner: Cleaner
   readonly snapshots: Snapshots
+  /** The durable tier; null in a store that is only in memory. */
+  readonly tier: Tier | null
   /** Whether the participant has been given up. */
   detached = false
   private readonly relocation: Relocation
@@ -46,9 +50,10 @@ export class Engine {
   /**
    * Joins an arena.
    * @param threadId the thread's id, by which its parent reports its death
+   * @param disk of a durable store: where files are removed that nobody needs any more; null to leave that to others
    * @throws HeddleError HEDDLE_TOO_MANY_THREADS, HEDDLE_FULL
    */
-  constructor(arena: Arena, threadId: number) {
+  constructor(arena: Arena, threadId: number, disk: Disk | null = null) {
     let me = claimSlot(arena, threadId)
     if (me === undefined) {
       reviveSlots(arena, threadId)
@@ -63,6 +68,7 @@ export class Engine {
     this.scheme.onReap((slotAt) => this.tree.reapBatch(slotAt))
     this.log = new Log(arena, this.scheme, me)
     this.tree = new Tree(arena, this.scheme, me, this.log)
+    this.tier = arena.layout.tierWords === 0 ? null : new Tier(arena, this.scheme, me, disk)
     this.relocation = new Relocation(this.tree)
     this.cleaner = new Cleaner(
       arena,

@@ -8,15 +8,23 @@ export interface StoreHandle {
   readonly buffer: SharedArrayBuffer
   readonly keys: KeyCodecName | 'custom'
   readonly values: ValueCodecName | 'custom'
+  /** Of a durable store. */
+  readonly directory?: string
 }
 
-export function makeHandle(buffer: SharedArrayBuffer, keys: KeyCodecOption, values: ValueCodecOption): StoreHandle {
-  return {
-    heddle: 1,
-    buffer,
-    keys: typeof keys === 'string' ? keys : 'custom',
-    values: typeof values === 'string' ? values : 'custom',
-  }
+/** How a codec is named where it cannot be passed on. */
+export function codecName<N extends string>(codec: N | object): N | 'custom' {
+  return typeof codec === 'string' ? codec : 'custom'
+}
+
+export function makeHandle(
+  buffer: SharedArrayBuffer,
+  keys: KeyCodecOption,
+  values: ValueCodecOption,
+  directory?: string,
+): StoreHandle {
+  const handle = { heddle: 1, buffer, keys: codecName(keys), values: codecName(values) } as const
+  return directory === undefined ? handle : { ...handle, directory }
 }
 
 /** @throws HeddleError HEDDLE_BAD_HANDLE */
