@@ -1,6 +1,6 @@
 /** The token by which a store goes from thread to thread. */
 import { HeddleError } from '../memory/error.ts'
-import type { KeyCodecName, KeyCodecOption, ValueCodecName, ValueCodecOption } from './codec.ts'
+import type { CustomCodec, KeyCodecName, KeyCodecOption, ValueCodecName, ValueCodecOption } from './codec.ts'
 
 /** Structured-cloneable. Treat it as opaque: pass it on by workerData or postMessage, and `attach` it. */
 export interface StoreHandle {
@@ -13,7 +13,7 @@ export interface StoreHandle {
 }
 
 /** How a codec is named where it cannot be passed on. */
-export function codecName<N extends string>(codec: N | object): N | 'custom' {
+export function codecName<N extends ValueCodecName>(codec: N | CustomCodec<unknown>): N | 'custom' {
   return typeof codec === 'string' ? codec : 'custom'
 }
 

@@ -52,7 +52,7 @@ export function openDurable(
     const found = inspect(disk, codecs, randomInt(1, GENERATIONS))
     const arena = createArena(geometry)
     const engine = makeEngine(arena, tier, found, disk)
-    begin(engine.tier!, disk, found, loaderInto(engine, valueCodec))
+    engine.replay(() => void begin(engine.tier!, disk, found, loaderInto(engine, valueCodec)))
     const handle = makeHandle(arena.buffer, keys, values, directory)
     const config = { directory, maintainer: tier.maintainer }
     const threads = new TierThreads(handle, config, (dead) => {
