@@ -301,7 +301,7 @@ export class Maintainer {
 
   private beginCompaction(): Running | undefined {
     const { words } = this.tier
-    const { levels, options, disk, manifest } = this
+    const { levels, options } = this
     const wanted = words.wantedCompactions()
     let pick = pickCompaction(levels, this.updates, options.picking)
     if (wanted !== this.compactionsWanted && pick === undefined) {
@@ -312,18 +312,28 @@ export class Maintainer {
     this.compactionsWanted = wanted
     if (this.updates >= (options.picking.compactEvery ?? Infinity)) this.updates = 0
     if (pick === undefined) return undefined
-    const readers = new TableReaders(disk)
+    return this.compactionOf(pick)
+  }
+
+  private compactionOf(pick: Pick): Running {
+    const { disk, manifest, options } = this
     const { upper, lower, below } = pick
-    const compaction = new Compaction(mergedTables(upper, [lower], readers), {
-      disk,
-      generation: manifest.generation,
-      newId: () => words.takeFileId(),
-      tableBytes: options.tableBytes,
-      table: options.table,
-      snapshots: [],
-      below,
-    })
-    return { pick, compaction, readers }
+    const readers = new TableReaders(disk)
+    try {
+      const compaction = new Compaction(mergedTables(upper, [lower], readers), {
+        disk,
+        generation: manifest.generation,
+        newId: () => this.tier.words.takeFileId(),
+        tableBytes: options.tableBytes,
+        table: options.table,
+        snapshots: [],
+        below,
+      })
+      return { pick, compaction, readers }
+    } catch (error) {
+      readers.close()
+      throw error
+    }
   }
 
   private commitCompaction({ pick }: Running, tables: readonly TableMeta[], bytes: number): void {

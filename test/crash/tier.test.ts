@@ -8,99 +8,14 @@
 import { describe, expect, it } from 'vitest'
 import { forEachCrash } from '../support/crash-states.ts'
 import { HandTier, type HandOptions, contents } from '../support/hand-tier.ts'
-import { type Random, fromEnv, random } from '../support/random.ts'
+import { fromEnv, random } from '../support/random.ts'
 import { type Files, SimulatedDisk } from '../support/simulated-disk.ts'
+import { type History, run } from '../support/tier-history.ts'
 
 const EACH = fromEnv('CRASH_STATES', 4)
 const SEED = fromEnv('CRASH_SEED', 1)
 
 const OPTIONS: HandOptions = { memtableEntries: 5, memtableBytes: 2048, maintainer: { stepEntries: 6 } }
-
-interface Moment {
-  /** Changes of the disk by then. */
-  readonly changes: number
-  readonly issued: number
-  readonly acknowledged: number
-}
-
-/** What happened, as far as a crash is judged by it. */
-class History {
-  readonly moments: Moment[] = []
-  /** Contents after so many changes. */
-  readonly states: string[]
-  private readonly ends: number[] = []
-  private readonly disk: SimulatedDisk
-  private readonly store: HandTier
-  private acknowledged = 0
-
-  constructor(disk: SimulatedDisk, store: HandTier) {
-    this.disk = disk
-    this.store = store
-    this.states = [contents(store.map)]
-    this.note()
-  }
-
-  /** Makes a change. */
-  change(body: () => void): void {
-    body()
-    this.ends.push(this.store.tier.log.frontier())
-    this.states.push(contents(this.store.map))
-    this.note()
-  }
-
-  note(): void {
-    const { log } = this.store.tier
-    while (this.acknowledged < this.ends.length && log.isStable(this.ends[this.acknowledged])) this.acknowledged++
-    this.moments.push({ changes: this.disk.journal.length, issued: this.ends.length, acknowledged: this.acknowledged })
-  }
-
-  /** Least and most changes that may be there after a crash. */
-  at(prefix: number): { issued: number; acknowledged: number } {
-    let issued = 0
-    let acknowledged = 0
-    for (const moment of this.moments) {
-      if (moment.changes <= prefix) acknowledged = moment.acknowledged
-      issued = moment.issued
-      if (moment.changes >= prefix + 1) break
-    }
-    return { issued, acknowledged }
-  }
-
-  /** What is wrong with the contents after a crash, or ''. */
-  fault(found: string, prefix: number): string {
-    const { issued, acknowledged } = this.at(prefix)
-    for (let i = issued; i >= acknowledged; i--) if (this.states[i] === found) return ''
-    return `neither of the states ${acknowledged} to ${issued} is there, but ${found}`
-  }
-}
-
-function changeOf(store: HandTier, rng: Random, i: number): () => void {
-  const key = `key ${rng.int(12)}`
-  const pick = rng.int(10)
-  if (pick < 6) return () => store.put(key, `value ${i} ${'.'.repeat(rng.int(60))}`)
-  if (pick < 8) return () => store.remove(key)
-  const last = pick === 8 ? undefined : `${i}`
-  return () => store.batch([['a', `${i}`], [key, `batch ${i}`], ['z', last]]) // prettier-ignore
-}
-
-function run(disk: SimulatedDisk, store: HandTier, seed: number, steps: number): History {
-  const rng = random(seed)
-  const history = new History(disk, store)
-  for (let i = 0; i < steps; i++) {
-    for (let count = rng.int(3); count >= 0; count--) history.change(changeOf(store, rng, i))
-    for (let count = rng.int(5); count >= 0; count--) {
-      const pick = rng.int(20)
-      if (pick < 8) store.turn(pick < 3)
-      else if (pick < 18) store.maintainer.step()
-      else if (pick === 18) store.newLogWorker()
-      else store.newMaintainer()
-      history.note()
-    }
-  }
-  store.close()
-  history.note()
-  return history
-}
 
 function opened(files: Files): { disk: SimulatedDisk; found: string } {
   const disk = SimulatedDisk.with(files)
