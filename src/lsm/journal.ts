@@ -232,7 +232,7 @@ export class LogJournal implements Journal {
       this.check()
       if (log.isSealed()) throw new HeddleError('HEDDLE_CLOSED', 'the store is being closed; nothing has changed')
       if (log.hasRoom(this.refused)) return
-      log.nudge()
+      log.wake()
       log.waitProgress(heard, this.waitMs)
       idle = log.listenProgress() === heard ? idle + 1 : 0
     }
@@ -264,7 +264,7 @@ export class LogJournal implements Journal {
       this.check()
       const left = until - performance.now()
       if (left <= 0) return false
-      log.nudge()
+      log.wake()
       log.waitProgress(heard, Math.min(left, this.waitMs))
     }
   }

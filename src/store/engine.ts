@@ -3,12 +3,12 @@ import type { Arena } from '../memory/arena.ts'
 import { assert } from '../memory/assert.ts'
 import { Cleaner } from '../log/cleaner.ts'
 import { Log } from '../log/log.ts'
+import type { Disk } from '../lsm/disk.ts'
+import { LogJournal } from '../lsm/journal.ts'
+import { Tier } from '../lsm/tier.ts'
 import { DeathLedger } from '../reclaim/death-ledger.ts'
 import { NoneScheme, UnsafeScheme } from '../reclaim/controls.ts'
 import { EpochScheme } from '../reclaim/epoch.ts'
-import { LogJournal } from '../lsm/journal.ts'
-import { SharedLog } from '../lsm/shared-log.ts'
-import { tierLayoutOf } from '../lsm/tier-layout.ts'
 import { COUNTER, type Participant, claimSlot, sumCounter, tooManyThreads } from '../reclaim/participant.ts'
 import { reviveSlots } from '../reclaim/reaper.ts'
 import { residenceAt } from '../lsm/tier-layout.ts'
@@ -36,12 +36,6 @@ function makeScheme(arena: Arena, me: Participant): EpochScheme {
   }
 }
 
-function makeJournal(arena: Arena, me: Participant): LogJournal | null {
-  if (arena.layout.tierWords === 0) return null
-  const { logAt, ringGranules } = tierLayoutOf(arena)
-  return new LogJournal(arena, me, new SharedLog(arena.words, logAt, ringGranules))
-}
-
 export class Engine {
   readonly arena: Arena
   readonly me: Participant
@@ -52,7 +46,9 @@ export class Engine {
   readonly snapshots: Snapshots
   readonly evictor: Evictor
   readonly pressure: Pressure
-  /** Where changes are written to before they are made; null in a store that is only in memory. */
+  /** The durable tier; null in a store that is only in memory. */
+  readonly tier: Tier | null
+  /** Where changes are written to before they are made; null likewise. */
   readonly journal: LogJournal | null
   /** Whether the participant has been given up. */
   detached = false
@@ -65,9 +61,10 @@ export class Engine {
   /**
    * Joins an arena.
    * @param threadId the thread's id, by which its parent reports its death
+   * @param disk of a durable store: where files are removed that nobody needs any more; null to leave that to others
    * @throws HeddleError HEDDLE_TOO_MANY_THREADS, HEDDLE_FULL
    */
-  constructor(arena: Arena, threadId: number) {
+  constructor(arena: Arena, threadId: number, disk: Disk | null = null) {
     let me = claimSlot(arena, threadId)
     if (me === undefined) {
       reviveSlots(arena, threadId)
@@ -79,12 +76,15 @@ export class Engine {
     this.me = me
     this.scheme = makeScheme(arena, me)
     // First of all: a dead participant's batch and what it was about to link lie in segments that the log seals.
-    this.scheme.onReap((slotAt) => {
+    this.scheme.onReap((slotAt, label) => {
       this.tree.reapBatch(slotAt)
       this.tree.reapChange(slotAt)
+      // Before the catalog clears what they hold: who attaches to one goes by its being live.
+      this.tree.context.snapshots.releaseOf(label)
     })
     this.log = new Log(arena, this.scheme, me)
-    this.journal = makeJournal(arena, me)
+    this.tier = arena.layout.tierWords === 0 ? null : new Tier(arena, this.scheme, me, disk)
+    this.journal = this.tier === null ? null : new LogJournal(arena, me, this.tier.log)
     this.tree = new Tree(arena, this.scheme, me, this.log, this.journal, residenceAt(arena))
     this.relocation = new Relocation(this.tree)
     this.cleaner = new Cleaner(

@@ -10,14 +10,16 @@ import type { Arena } from '../memory/arena.ts'
 import type { Mark } from '../tree/snapshots.ts'
 import { PUT_ABSENT, PUT_ANY } from '../tree/tree.ts'
 import { type BatchOperation, Batching } from './batching.ts'
-import type { KeyCodec, Staged, ValueCodec } from './codec.ts'
+import type { KeyCodec, ValueCodec } from './codec.ts'
 import { type CleanerThread, forgetOpenStore, rememberOpenStore } from './cleaner-thread.ts'
+import { Durability, type Opener } from './durability.ts'
 import type { Engine } from './engine.ts'
 import type { StoreHandle } from './handle.ts'
 import { Iteration } from './iteration.ts'
 import { Entries, Keys, Values } from './iterators.ts'
 import { type Range, checkRange } from './range.ts'
 import { RecordReader } from './reader.ts'
+import { ReadsNow } from './reads-now.ts'
 import { RecordEncoder } from './record-encoder.ts'
 import { Snapshot, type SnapshotHandle, checkSnapshotHandle } from './snapshot.ts'
 import { type Stats, type VerifyReport, collectStats, collectVerify } from './stats.ts'
@@ -25,15 +27,6 @@ import { Swapping } from './swapping.ts'
 import type { Transaction } from './transaction.ts'
 import { type TransactionOptions, Transactions } from './transactions.ts'
 import { spawnWorker, watchWorker } from './threads.ts'
-
-/** @throws HeddleError HEDDLE_BUFFER_TOO_SMALL */
-function checkRoom(length: number, room: number): void {
-  if (length <= room) return
-  throw new HeddleError(
-    'HEDDLE_BUFFER_TOO_SMALL',
-    `the value takes ${length} bytes, ${room} are there; give a buffer with ${length} bytes from the offset on`,
-  )
-}
 
 /** Ended iterations that a store keeps. */
 const MOST_IDLE = 8
@@ -46,10 +39,13 @@ export class Store<K = string, V = string> {
   private readonly valueCodec: ValueCodec
   private readonly reader: RecordReader
   private readonly cleanerThread: CleanerThread | null
+  private readonly reads: ReadsNow
   private readonly encoder: RecordEncoder
   private readonly swapping: Swapping<K, V>
   private readonly batching: Batching<K, V>
   private readonly transactions: Transactions<K, V>
+  /** Null in a store that is only in memory. */
+  private readonly durability: Durability | null
   private readonly checkOpen = (): void => this.check()
   private closed = false
 
@@ -61,12 +57,14 @@ export class Store<K = string, V = string> {
     values: ValueCodec,
     handle: StoreHandle,
     cleaner: CleanerThread | null,
+    opener: Opener | null = null,
   ) {
     this.engine = engine
     this.keyCodec = keys
     this.valueCodec = values
     this.handle = handle
     this.reader = new RecordReader(arena, keys, values)
+    this.reads = new ReadsNow(engine, this.reader)
     this.cleanerThread = cleaner
     this.encoder = new RecordEncoder(engine.tree, this.reader.raw, values)
     this.swapping = new Swapping(engine, keys, values, this.reader, this.encoder, this.checkOpen)
@@ -80,7 +78,8 @@ export class Store<K = string, V = string> {
       (changes, reads) => this.batching.commitChanges(changes, reads),
       this.checkOpen,
     )
-    rememberOpenStore(this)
+    this.durability = engine.tier === null ? null : new Durability(engine, engine.tier, opener)
+    rememberOpenStore(this, opener !== null)
   }
 
   private check(): void {
@@ -97,9 +96,12 @@ export class Store<K = string, V = string> {
   set(key: K, value: V): void {
     this.check()
     const staged = this.valueCodec.stage(value)
+    const { durability } = this
+    if (durability !== null) durability.before()
     this.keyCodec.encode(key, this.engine.tree.key)
     this.encoder.write(staged)
     this.encoder.link(PUT_ANY, 0)
+    if (durability !== null) durability.after()
   }
 
   /**
@@ -109,28 +111,9 @@ export class Store<K = string, V = string> {
    */
   get(key: K): V | undefined {
     this.check()
-    const { tree, scheme } = this.engine
-    this.keyCodec.encode(key, tree.key)
-    let staged: Staged | undefined
-    scheme.enter()
-    try {
-      const record = tree.find()
-      if (record !== 0) staged = this.reader.value(record, tree.search.header)
-      else if (!tree.unknown) return undefined
-    } finally {
-      scheme.leave()
-    }
-    staged ??= this.valueBelow()
+    this.keyCodec.encode(key, this.engine.tree.key)
+    const staged = this.reads.value()
     return staged === undefined ? undefined : (this.valueCodec.finish(staged) as V)
-  }
-
-  /** What lies below the tree for a key that it has just missed; it is brought up. */
-  private valueBelow(): Staged | undefined {
-    const { tables, tree } = this.engine
-    if (!tables!.look(tree.key)) return undefined
-    const staged = this.reader.foreignValue(tables!.value, 0, tables!.length)
-    tree.filling.offer(tables!)
-    return staged
   }
 
   /**
@@ -144,48 +127,15 @@ export class Store<K = string, V = string> {
     if (!(bytes instanceof Uint8Array) || !Number.isInteger(offset) || offset < 0 || offset > bytes.length) {
       throw new HeddleError('HEDDLE_INVALID_VALUE', 'getInto takes a Uint8Array and an offset within it')
     }
-    const { tree, scheme } = this.engine
-    this.keyCodec.encode(key, tree.key)
-    scheme.enter()
-    try {
-      const record = tree.find()
-      if (record !== 0) {
-        const { header } = tree.search
-        const length = this.reader.valueBytes(record, header)
-        checkRoom(length, bytes.length - offset)
-        this.reader.valueInto(record, header, bytes, offset, length)
-        return length
-      }
-      if (!tree.unknown) return -1
-    } finally {
-      scheme.leave()
-    }
-    return this.belowInto(bytes, offset)
-  }
-
-  private belowInto(bytes: Uint8Array, offset: number): number {
-    const { tables, tree } = this.engine
-    if (!tables!.look(tree.key)) return -1
-    const { value, length } = tables!
-    checkRoom(length, bytes.length - offset)
-    bytes.set(value.subarray(0, length), offset)
-    tree.filling.offer(tables!)
-    return length
+    this.keyCodec.encode(key, this.engine.tree.key)
+    return this.reads.into(bytes, offset)
   }
 
   /** Whether a key is there. Errors and complexity as for `get`. */
   has(key: K): boolean {
     this.check()
-    const { tree, scheme } = this.engine
-    this.keyCodec.encode(key, tree.key)
-    scheme.enter()
-    try {
-      const there = tree.find() !== 0
-      if (there || !tree.unknown) return there
-    } finally {
-      scheme.leave()
-    }
-    return this.engine.tables!.look(tree.key)
+    this.keyCodec.encode(key, this.engine.tree.key)
+    return this.reads.has()
   }
 
   /**
@@ -194,8 +144,12 @@ export class Store<K = string, V = string> {
    */
   delete(key: K): boolean {
     this.check()
+    const { durability } = this
+    if (durability !== null) durability.before()
     this.keyCodec.encode(key, this.engine.tree.key)
-    return this.engine.remove()
+    const isGone = this.engine.remove()
+    if (durability !== null) durability.after()
+    return isGone
   }
 
   /**
@@ -205,14 +159,17 @@ export class Store<K = string, V = string> {
   setIfAbsent(key: K, value: V): V | undefined {
     this.check()
     const staged = this.valueCodec.stage(value)
+    this.durability?.before()
     for (;;) {
       const there = this.get(key)
       if (there !== undefined) return there
       this.keyCodec.encode(key, this.engine.tree.key)
       this.encoder.write(staged)
-      if (this.encoder.link(PUT_ABSENT, 0)) return undefined
+      if (this.encoder.link(PUT_ABSENT, 0)) break
       if (this.engine.tree.unknown) this.engine.bring()
     }
+    this.durability?.after()
+    return undefined
   }
 
   /**
@@ -221,7 +178,10 @@ export class Store<K = string, V = string> {
    */
   compareAndSet(key: K, old: V | undefined, next: V | undefined): boolean {
     this.check()
-    return this.swapping.compareAndSet(key, old, next)
+    this.durability?.before()
+    const isDone = this.swapping.compareAndSet(key, old, next)
+    this.durability?.after()
+    return isDone
   }
 
   /**
@@ -234,7 +194,10 @@ export class Store<K = string, V = string> {
     this.check()
     if (typeof fn !== 'function')
       throw new HeddleError('HEDDLE_INVALID_OPTION', 'update takes a function of the old value')
-    return this.swapping.update(key, fn)
+    this.durability?.before()
+    const value = this.swapping.update(key, fn)
+    this.durability?.after()
+    return value
   }
 
   /**
@@ -248,7 +211,9 @@ export class Store<K = string, V = string> {
   batch(operations: readonly BatchOperation<K, V>[]): void {
     this.check()
     this.transactions.refuseNested()
+    this.durability?.before()
     this.batching.run(operations)
+    this.durability?.after()
   }
 
   /**
@@ -265,7 +230,10 @@ export class Store<K = string, V = string> {
    */
   transaction<T>(body: (tx: Transaction<K, V>) => T, options: TransactionOptions = {}): T {
     this.check()
-    return this.transactions.run(body, options)
+    this.durability?.before()
+    const result = this.transactions.run(body, options)
+    this.durability?.after()
+    return result
   }
 
   /** Iterations that have ended, to be used again. */
@@ -330,11 +298,29 @@ export class Store<K = string, V = string> {
     while (iteration.fillRaw()) {
       for (let i = 0; i < iteration.count; i++) {
         iteration.rawKey(i, tree.key)
+        this.durability?.before()
         this.engine.remove()
       }
     }
     iteration.end()
     this.giveBack(iteration)
+    this.durability?.after()
+  }
+
+  /**
+   * Everything that was changed before the call, in whatever thread, is on disk when the promise is fulfilled. In a store
+   * that is only in memory there is nothing to do.
+   * @throws HeddleError HEDDLE_IO, HEDDLE_NO_SPACE if it could not be written: changes may be durable or not; HEDDLE_CLOSED
+   */
+  async flush(): Promise<void> {
+    this.check()
+    await this.durability?.flush()
+  }
+
+  /** As `flush`, but blocks the thread. In any thread. */
+  flushSync(): void {
+    this.check()
+    this.durability?.flushSync()
   }
 
   /**
@@ -408,14 +394,20 @@ export class Store<K = string, V = string> {
 
   /**
    * Ends this thread's part in the store: what it held goes back. The opener's close also ends the background cleaner.
-   * Other threads may go on. Closing twice does nothing; every other call throws HEDDLE_CLOSED afterwards.
+   * Other threads may go on; in a durable store only by reading, once its opener has closed it. That first makes everything
+   * durable, and gives the directory free. Closing twice does nothing; every other call throws HEDDLE_CLOSED afterwards.
+   * @throws HeddleError HEDDLE_IO, HEDDLE_NO_SPACE if what was changed last could not be written; it is closed all the same
    */
   close(): void {
     if (this.closed) return
     this.closed = true
     forgetOpenStore(this)
     this.cleanerThread?.stop()
-    this.engine.detach()
+    try {
+      this.durability?.close()
+    } finally {
+      this.engine.detach()
+    }
   }
 
   [Symbol.dispose](): void {

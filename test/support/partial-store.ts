@@ -1,7 +1,7 @@
 /** Stores whose trees are partial, with tables on a disk of the tests' below them, and who flushes and compacts by hand. */
 import { threadId } from 'node:worker_threads'
 import { BlockCache } from '../../src/lsm/block-cache.ts'
-import { Catalog, type Version } from '../../src/lsm/catalog.ts'
+import type { Catalog, Version } from '../../src/lsm/catalog.ts'
 import type { Disk } from '../../src/lsm/disk.ts'
 import { KIND_DELETE, KIND_PUT } from '../../src/lsm/entry.ts'
 import { TableReads } from '../../src/lsm/table-reads.ts'
@@ -44,9 +44,7 @@ function kitAt<K, V>(arena: Arena, engine: Engine, codecs: Codecs, disk: Disk): 
   const { scheme, me, tree } = engine
   // What is flushed is taken from the tree here, so nothing has to be in the log.
   tree.context.journal = null
-  const catalog = new Catalog(arena, scheme, me, layout.catalog, (name) => {
-    if (disk.sizeOf(name) !== undefined) disk.remove(name)
-  })
+  const { catalog } = engine.tier!
   engine.setBelow(new TableReads(catalog, disk, new BlockCache(arena, scheme, me, layout.cache)))
   const { keys, values } = codecs
   const handle = makeHandle(arena.buffer, keys ?? 'utf8', values ?? 'utf8')
@@ -61,7 +59,7 @@ export function openPartial<K = string, V = string>(options: OpenOptions, disk: 
   const { geometry } = checkOptions(options)
   const arena = createArena({ ...geometry, tierWords: tierWordsFor(geometry.maxParticipants, TIER) })
   writeTierHead(arena, TIER)
-  const engine = new Engine(arena, threadId)
+  const engine = new Engine(arena, threadId, disk)
   engine.tree.create()
   const kit = kitAt<K, V>(arena, engine, options, disk)
   kit.catalog.createFirst(EMPTY_STATE)
@@ -79,7 +77,7 @@ export function attachPartial<K = string, V = string>(
   disk: Disk,
 ): PartialKit<K, V> {
   const arena = viewArena(buffer)
-  return kitAt<K, V>(arena, new Engine(arena, threadId), codecs, disk)
+  return kitAt<K, V>(arena, new Engine(arena, threadId, disk), codecs, disk)
 }
 
 interface Flushed {

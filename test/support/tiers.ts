@@ -45,3 +45,21 @@ export function releaseRing(log: SharedLog): void {
   log.release(end)
   log.announce()
 }
+
+/** A map after each of the slots that are complete, from the empty one on, keys and values as latin1. */
+export function mapsOf(log: SharedLog, bytes: Uint8Array): Map<string, string>[] {
+  const text = (at: number, length: number): string => String.fromCharCode(...bytes.slice(at, at + length))
+  const maps = [new Map<string, string>()]
+  for (const position of slotsOf(log).slots) {
+    const map = new Map(maps.at(-1)!)
+    const visitor = {
+      put: (_: Uint8Array, at: number, keyBytes: number, valueBytes: number) =>
+        void map.set(text(at, keyBytes), text(at + keyBytes, valueBytes)),
+      remove: (_: Uint8Array, at: number, keyBytes: number) => void map.delete(text(at, keyBytes)),
+    }
+    const file = { name: 'ring', offset: position }
+    readChanges(log.typeAt(position), bytes, log.payloadAt(position) * 4, log.lengthAt(position), visitor, file)
+    maps.push(map)
+  }
+  return maps
+}

@@ -235,6 +235,13 @@ const batches = [
   play('a batch against an overwrite', past('ab'), [both, putting(['b', '2'])]),
   play('a batch against an insert', past('a'), [both, putting(['b', '2'])]),
   play('a batch against a delete', past('ab'), [both, removing('a')]),
+  play('a batch and an overwrite against a helper', past('ab'), [
+    (e) => {
+      batch(e, ['a', '1'], ['b', '1'])
+      set(e, 'b', '3')
+    },
+    putting(['b', '2']),
+  ]),
   play('a batch with a deletion against an overwrite', past('ab'), [
     batching(['a', '1'], ['b', undefined]),
     putting(['b', '2']),
