@@ -3,6 +3,7 @@
  * participants have retired. It parks between rounds and is woken when a writer runs short.
  */
 import { threadId, workerData } from 'node:worker_threads'
+import { FileDisk } from '../src/lsm/file-disk.ts'
 import { viewArena } from '../src/memory/arena.ts'
 import { GLOBAL_CLEANER_BELL, GLOBAL_STOP } from '../src/memory/layout.ts'
 import { isRaised, listen, park } from '../src/memory/parking.ts'
@@ -20,7 +21,8 @@ const ROUND_MS = 10
 const VICTIMS_PER_ROUND = 8
 
 const { store } = workerData as { store: StoreHandle }
-const engine = new Engine(viewArena(store.buffer), threadId)
+const disk = store.directory === undefined ? null : new FileDisk(store.directory)
+const engine = new Engine(viewArena(store.buffer), threadId, disk)
 const { words } = engine.arena
 /** Segments opened up to the end of the last round: who writes opens some. */
 let opened = -1

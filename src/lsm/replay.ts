@@ -10,12 +10,15 @@ import type { ChangeVisitor } from './change-record.ts'
 
 export class Replay implements ChangeVisitor {
   private readonly tree: Tree
+  private readonly bring: () => void
   private readonly arenaBytes: Uint8Array
   private readonly inlineBytes: number
 
-  constructor(tree: Tree) {
+  /** @param bring has the tree know its key, if it is partial */
+  constructor(tree: Tree, bring: () => void = () => undefined) {
     const { arena } = tree.context
     this.tree = tree
+    this.bring = bring
     this.arenaBytes = arena.bytes
     this.inlineBytes = arena.layout.inlineBytes
   }
@@ -42,6 +45,6 @@ export class Replay implements ChangeVisitor {
   /** See ChangeVisitor. @throws HeddleError HEDDLE_FULL */
   remove(bytes: Uint8Array, keyAt: number, keyBytes: number): void {
     this.tree.key.copyFrom(bytes, keyAt, keyBytes)
-    this.tree.remove(0, 0)
+    while (!this.tree.remove(0, 0) && this.tree.unknown) this.bring()
   }
 }

@@ -61,6 +61,17 @@ interface Ready extends NextVersion {
 interface Closed {
   readonly file: LogFile
   readonly entries: number
+  /** What the tree's CLEAN becomes when it is flushed, -1 to leave it. */
+  readonly clean: number
+}
+
+/**
+ * A turn of the clock (tree/residence.ts), and where the log stood after it: all that was stamped before has its slot before
+ * that, so the log is not to be ended earlier.
+ */
+interface Turn {
+  readonly clean: number
+  readonly position: number
 }
 
 interface Running {
@@ -88,6 +99,7 @@ export class Maintainer {
   private asked = 0
   /** What is being flushed, kept until it is in tables. */
   private closed: Closed | undefined
+  private turn: Turn | undefined
   private flushesWanted: number
   private compactionsWanted: number
   private updates = 0
@@ -108,7 +120,8 @@ export class Maintainer {
 
   /** Whether a compaction or a flush is under way. */
   get isBusy(): boolean {
-    return this.running !== undefined || this.ready !== undefined || this.closed !== undefined || this.asked !== 0
+    if (this.turn !== undefined || this.asked !== 0) return true
+    return this.running !== undefined || this.ready !== undefined || this.closed !== undefined
   }
 
   /**
@@ -179,11 +192,22 @@ export class Maintainer {
     if (file.id + 1 === this.asked || !file.synced) return false
     this.asked = 0
     this.flushesWanted = wanted
-    this.closed = { file, entries: words.rotatedEntries() }
+    this.closed = { file, entries: words.rotatedEntries(), clean: this.turn?.clean ?? -1 }
+    this.turn = undefined
     return true
   }
 
   private askForEnd(log: Tier['log']): void {
+    const { residence } = this.tier
+    if (this.turn === undefined) {
+      const clean = residence.turn()
+      this.turn = { clean: clean < 0 ? residence.present() : clean, position: log.frontier() }
+    }
+    if (!log.isStable(this.turn.position)) {
+      this.tier.words.request()
+      log.wake()
+      return
+    }
     const { id } = logFile(log)!
     this.asked = id + 1
     this.tier.words.askRotation(id)
@@ -200,7 +224,7 @@ export class Maintainer {
     return true
   }
 
-  private flush({ file, entries }: Closed): void {
+  private flush({ file, entries, clean }: Closed): void {
     const { words } = this.tier
     const { disk, manifest, options } = this
     this.nameLogs(file)
@@ -223,6 +247,7 @@ export class Maintainer {
       levels: table === undefined ? levels : [[table, ...top], ...below],
       done: () => {
         words.setFlushed(file.position, entries)
+        if (clean >= 0) this.tier.residence.setClean(clean)
         this.updates += changes
         words.addCount(COUNT.flushes, 1)
         words.addCount(COUNT.flushedBytes, table?.bytes ?? 0)

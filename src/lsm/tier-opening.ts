@@ -10,6 +10,7 @@
  */
 import { HeddleError } from '../memory/error.ts'
 import { type ChangeVisitor, readChanges } from './change-record.ts'
+import { BURYING, PARTIAL } from '../tree/residence.ts'
 import type { Disk } from './disk.ts'
 import { NEWEST } from './entry.ts'
 import { replayChain } from './log-chain.ts'
@@ -71,19 +72,29 @@ export function inspect(disk: Disk, settings: string, generation: number): Inspe
 
 /**
  * Gives all contents to a visitor, tables first, and makes the tier ready.
+ * @param loads false if what is in tables stays there: if there are any, the tree is partial from the beginning
  * @throws FileError HEDDLE_CORRUPT, HEDDLE_IO; what the visitor throws
  */
-export function begin(tier: Tier, disk: Disk, { manifest, plan }: Inspected, visitor: ChangeVisitor): Loaded {
+export function begin(
+  tier: Tier,
+  disk: Disk,
+  { manifest, plan }: Inspected,
+  visitor: ChangeVisitor,
+  loads = true,
+): Loaded {
   const levels = levelsOf(manifest)
-  const entriesOfTables = visitTables(disk, levels, visitor)
+  const chain = plan.chain.map(({ id }) => id)
+  const logs = [...new Set([...manifest.logs, ...chain])].sort((a, b) => a - b)
+  // Before the logs are replayed: what they delete may have to be looked for in tables.
+  tier.catalog.createFirst(versionOf(manifest, levels, logs))
+  let entriesOfTables = 0
+  if (loads) entriesOfTables = visitTables(disk, levels, visitor)
+  else if (levels.some((tables) => tables.length > 0)) beginPartial(tier)
   let changesOfLogs = 0
   const { generation, flushedLsn } = manifest
   const end = replayChain(disk, plan.chain, generation, flushedLsn, (type, lsn, bytes, at, length) => {
     changesOfLogs += readChanges(type, bytes, at, length, visitor, { name: `the log at ${lsn}`, offset: at })
   })
-  const chain = plan.chain.map(({ id }) => id)
-  const logs = [...new Set([...manifest.logs, ...chain])].sort((a, b) => a - b)
-  tier.catalog.createFirst(versionOf(manifest, levels, logs))
   initLog(tier.log, end, chain.at(-1) ?? 0)
   const { words } = tier
   words.setFlushed((tier.log.stable() - (end - flushedLsn)) & (POSITIONS - 1), -changesOfLogs)
@@ -92,6 +103,13 @@ export function begin(tier: Tier, disk: Disk, { manifest, plan }: Inspected, vis
     levels.flat().reduce((sum, table) => sum + table.bytes, 0),
   )
   return { entriesOfTables, changesOfLogs }
+}
+
+/** The tree is empty, and everything that was ever stamped is in tables: what is stamped from now on is not. */
+function beginPartial({ residence }: Tier): void {
+  residence.enterMode(BURYING)
+  residence.setClean(residence.turn())
+  residence.enterMode(PARTIAL)
 }
 
 /** All that is visible in the tables, in the order of the keys. */

@@ -6,10 +6,13 @@
 import type { Arena } from '../memory/arena.ts'
 import type { Participant } from '../reclaim/participant.ts'
 import type { Scheme } from '../reclaim/scheme.ts'
+import { Clock } from '../tree/clock.ts'
+import { Residence } from '../tree/residence.ts'
+import { SnapshotTable } from '../tree/snapshot-table.ts'
 import { Catalog } from './catalog.ts'
 import type { Disk } from './disk.ts'
 import { SharedLog } from './shared-log.ts'
-import { type TierLayout, tierLayoutOf } from './tier-layout.ts'
+import { type TierLayout, residenceAt, tierLayoutOf } from './tier-layout.ts'
 import { TierWords } from './tier-words.ts'
 
 export class Tier {
@@ -20,6 +23,8 @@ export class Tier {
   readonly log: SharedLog
   readonly words: TierWords
   readonly catalog: Catalog
+  /** What is said of the tree that stands on the tier; whoever flushes says what is clean. */
+  readonly residence: Residence
 
   /**
    * The settings must have been written.
@@ -39,6 +44,8 @@ export class Tier {
         // What cannot be removed is an orphan, which the next start removes.
       }
     })
+    const clock = new Clock(arena)
+    this.residence = new Residence(arena, residenceAt(arena), clock, new SnapshotTable(arena, clock, me.label))
     this.registerReap()
   }
 

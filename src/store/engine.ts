@@ -12,6 +12,7 @@ import { EpochScheme } from '../reclaim/epoch.ts'
 import { COUNTER, type Participant, claimSlot, sumCounter, tooManyThreads } from '../reclaim/participant.ts'
 import { reviveSlots } from '../reclaim/reaper.ts'
 import { residenceAt } from '../lsm/tier-layout.ts'
+import { BlockCache } from '../lsm/block-cache.ts'
 import { TableReads } from '../lsm/table-reads.ts'
 import type { Below } from '../tree/below.ts'
 import { Evictor } from '../tree/evictor.ts'
@@ -98,7 +99,18 @@ export class Engine {
     this.snapshots = new Snapshots(this.tree, this.relocation.relocate)
     this.evictor = new Evictor(this.tree)
     this.pressure = new Pressure(this)
+    if (this.tier !== null && disk !== null) this.standOn(this.tier, disk)
     this.cleaner.relieve = () => this.pressure.relieve() || this.snapshots.relieve()
+  }
+
+  /** The tree stands on a tier's tables. */
+  private standOn(tier: Tier, disk: Disk): void {
+    const cache = new BlockCache(this.arena, this.scheme, this.me, tier.layout.cache)
+    this.setBelow(new TableReads(tier.catalog, disk, cache))
+    this.pressure.askFlush = () => {
+      tier.words.wantFlush()
+      tier.words.ring()
+    }
   }
 
   /** What lies below the tree, if anything does. */
@@ -292,6 +304,7 @@ export class Engine {
   /** Gives up the participant. */
   detach(): void {
     this.detached = true
+    this.tables?.close()
     this.log.sealAll()
     this.scheme.detach()
   }

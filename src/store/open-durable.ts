@@ -48,7 +48,7 @@ export function openDurable(
     const found = inspect(disk, codecs, randomInt(1, GENERATIONS))
     const arena = createArena(geometry)
     const engine = makeEngine(arena, tier, found, disk)
-    engine.replay(() => void begin(engine.tier!, disk, found, new Replay(engine.tree)))
+    engine.replay(() => void begin(engine.tier!, disk, found, new Replay(engine.tree, () => engine.bring()), false))
     const handle = makeHandle(arena.buffer, keys, values, directory)
     const config = { directory, maintainer: tier.maintainer }
     const threads = new TierThreads(handle, config, (dead) => {

@@ -8,7 +8,10 @@ import { type TierStats, collectTierStats } from './tier-stats.ts'
 /** A flat object of numbers. Counters are sums over all threads since the store was opened, modulo 2^32. */
 export type Stats = Record<CounterName, number> &
   TierStats & {
+    /** Of a partial tree, those that are in it. */
     entries: number
+    /** 1 if the tree does not have everything: the store has tables that were not loaded, or memory was short. */
+    partial: number
     /** Live snapshots, the age of the oldest in milliseconds, and words of versions that are kept for them. */
     snapshotsLive: number
     snapshotOldestMs: number
@@ -69,6 +72,7 @@ export function collectStats(engine: Engine): Stats {
   return {
     ...counters,
     entries: engine.size(),
+    partial: tree.context.residence.isPartial() ? 1 : 0,
     snapshotsLive: tree.context.snapshots.countLive(),
     snapshotOldestMs: tree.context.snapshots.oldestAge(Date.now() | 0),
     snapshotWords: engine.snapshots.keptWords(),

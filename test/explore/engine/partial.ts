@@ -395,6 +395,22 @@ const snapshots = [
 
 let mark: Mark = { slot: 0, state: 0, ts: 0 }
 
+/** Writes over what is in the tree, then what is not, and flushes both: who sees the second sees the first. */
+const setBothAndFlush: Part = (engine) => {
+  set(engine, 'b', '1')
+  set(engine, 'a', '1')
+  shelfOf(engine).flush(engine, ['a', 'b'])
+}
+
+const ordered = [
+  play({
+    name: 'a snapshot, against two writes, one after the other, that are flushed',
+    past: { tree: 'b', shelf: 'a' },
+    threads: [entriesNow, setBothAndFlush],
+    does: { snapshots: 1 },
+  }),
+]
+
 /** A snapshot that was taken before the play begins, by an engine that only looks on. */
 function old(
   name: string,
@@ -528,6 +544,7 @@ export const scenarios: Rehearsable[] = bothOf([
   ...evictions,
   ...fills,
   ...snapshots,
+  ...ordered,
   ...held,
   ...transactions,
   ...journaled,
