@@ -513,6 +513,32 @@ const transactions = [
   }),
 ]
 
+const afterAborts = [
+  play({
+    name: 'inserted if absent below, over what a transaction left that was aborted',
+    past: { shelf: 'ab' },
+    threads: [
+      (e) => transactOver(e, ['b'], ['a', '1'], ['c', '1']),
+      (e) => {
+        set(e, 'b', '2')
+        putIfAbsent(e, 'a', '2')
+      },
+    ],
+  }),
+  play({
+    name: 'deleted below, over what a transaction left that was aborted, and read by a snapshot',
+    past: { shelf: 'ab' },
+    threads: [
+      (e) => transactOver(e, ['b'], ['a', '1'], ['c', '1']),
+      (e) => {
+        set(e, 'b', '2')
+        entriesNow(e)
+        take(e, 'a')
+      },
+    ],
+  }),
+]
+
 const journaled = [
   play({
     name: 'with a journal: a write is flushed and leaves, against a snapshot',
@@ -547,5 +573,6 @@ export const scenarios: Rehearsable[] = bothOf([
   ...ordered,
   ...held,
   ...transactions,
+  ...afterAborts,
   ...journaled,
 ])
