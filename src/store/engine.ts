@@ -5,6 +5,9 @@ import { Log } from '../log/log.ts'
 import { DeathLedger } from '../reclaim/death-ledger.ts'
 import { NoneScheme, UnsafeScheme } from '../reclaim/controls.ts'
 import { EpochScheme } from '../reclaim/epoch.ts'
+import { LogJournal } from '../lsm/journal.ts'
+import { SharedLog } from '../lsm/shared-log.ts'
+import { tierLayoutOf } from '../lsm/tier-layout.ts'
 import { COUNTER, type Participant, claimSlot, sumCounter, tooManyThreads } from '../reclaim/participant.ts'
 import { reviveSlots } from '../reclaim/reaper.ts'
 import { Relocation } from '../tree/relocation.ts'
@@ -27,6 +30,12 @@ function makeScheme(arena: Arena, me: Participant): EpochScheme {
   }
 }
 
+function makeJournal(arena: Arena, me: Participant): LogJournal | null {
+  if (arena.layout.tierWords === 0) return null
+  const { logAt, ringGranules } = tierLayoutOf(arena)
+  return new LogJournal(arena, me, new SharedLog(arena.words, logAt, ringGranules))
+}
+
 export class Engine {
   readonly arena: Arena
   readonly me: Participant
@@ -35,6 +44,8 @@ export class Engine {
   readonly tree: Tree
   readonly cleaner: Cleaner
   readonly snapshots: Snapshots
+  /** Where changes are written to before they are made; null in a store that is only in memory. */
+  readonly journal: LogJournal | null
   /** Whether the participant has been given up. */
   detached = false
   private readonly relocation: Relocation
@@ -59,10 +70,14 @@ export class Engine {
     this.ledger = new DeathLedger(arena)
     this.me = me
     this.scheme = makeScheme(arena, me)
-    // First of all: a dead participant's batch lies in segments that the log seals.
-    this.scheme.onReap((slotAt) => this.tree.reapBatch(slotAt))
+    // First of all: a dead participant's batch and what it was about to link lie in segments that the log seals.
+    this.scheme.onReap((slotAt) => {
+      this.tree.reapBatch(slotAt)
+      this.tree.reapChange(slotAt)
+    })
     this.log = new Log(arena, this.scheme, me)
-    this.tree = new Tree(arena, this.scheme, me, this.log)
+    this.journal = makeJournal(arena, me)
+    this.tree = new Tree(arena, this.scheme, me, this.log, this.journal)
     this.relocation = new Relocation(this.tree)
     this.cleaner = new Cleaner(
       arena,
@@ -74,6 +89,20 @@ export class Engine {
     )
     this.snapshots = new Snapshots(this.tree, this.relocation.relocate)
     this.cleaner.relieve = () => this.snapshots.relieve()
+  }
+
+  /**
+   * Makes changes that are in the log already, or in tables: they are not written to the journal. For the opener, before
+   * there are other threads.
+   */
+  replay(body: () => void): void {
+    const { context } = this.tree
+    context.journal = null
+    try {
+      body()
+    } finally {
+      context.journal = this.journal
+    }
   }
 
   /** Number of entries: the sum of everybody's counters, O(threads); after a death in mid-operation it is counted, O(n). */
