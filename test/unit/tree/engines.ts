@@ -131,7 +131,7 @@ export function faults(engine: Engine): string[] {
   engine.drain()
   const report = engine.verify()
   const found = [...report.problems]
-  for (const name of ['leakedWords', 'leakedPageIds', 'waitingPageIds', 'waitingSegments'] as const) {
+  for (const name of ['leakedWords', 'leakedPageIds', 'waitingPageIds', 'waitingSegments', 'waitingWords'] as const) {
     if (report[name] !== 0) found.push(`${name}: ${report[name]}`)
   }
   if (report.kept !== 0 && engine.tree.context.snapshots.countLive() === 0)
