@@ -235,7 +235,7 @@ export class LogJournal implements Journal {
       this.check()
       if (log.isSealed()) throw new HeddleError('HEDDLE_CLOSED', 'the store is being closed; nothing has changed')
       if (log.hasRoom(this.refused)) return
-      log.nudge()
+      log.wake()
       log.waitProgress(heard, this.waitMs)
       idle = log.listenProgress() === heard ? idle + 1 : 0
     }
@@ -267,7 +267,7 @@ export class LogJournal implements Journal {
       this.check()
       const left = until - performance.now()
       if (left <= 0) return false
-      log.nudge()
+      log.wake()
       log.waitProgress(heard, Math.min(left, this.waitMs))
     }
   }

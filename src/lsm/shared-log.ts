@@ -86,6 +86,9 @@ const STABLE = 2 * LINE_WORDS
 const PROGRESS = 3 * LINE_WORDS
 const BELL = 4 * LINE_WORDS
 const IDLE = 4 * LINE_WORDS + 1
+/** What IDLE says. */
+const WANTS_WORK = 1
+const KEEPS_PACE = 2
 const CLAIM = 5 * LINE_WORDS
 /** Words 5 * LINE + 1 to + 15: of the committer. */
 export const COMMITTER_WORDS = 5 * LINE_WORDS + 1
@@ -266,8 +269,13 @@ export class SharedLog {
     park(this.words, this.at + PROGRESS, heard, budgetMs)
   }
 
-  /** Wakes the consumer if it sleeps. */
+  /** Tells the consumer that there is something; wakes it if it sleeps for want of that. */
   nudge(): void {
+    if (Atomics.load(this.words, this.at + IDLE) === WANTS_WORK) ring(this.words, this.at + BELL)
+  }
+
+  /** Wakes the consumer if it sleeps, also if it only keeps a pace: somebody waits for it. */
+  wake(): void {
     if (Atomics.load(this.words, this.at + IDLE) !== 0) ring(this.words, this.at + BELL)
   }
 
@@ -388,12 +396,12 @@ export class SharedLog {
 
   /**
    * The consumer sleeps until it is nudged, at most `budgetMs`; not if there is a finished slot at `position`, unless it
-   * is to sleep `anyway`.
+   * is to sleep `anyway`: then it has to be woken.
    */
   sleep(position: number, budgetMs: number, anyway = false): void {
     const { words, at } = this
     const heard = listen(words, at + BELL)
-    Atomics.store(words, at + IDLE, 1)
+    Atomics.store(words, at + IDLE, anyway ? KEEPS_PACE : WANTS_WORK)
     if (anyway || this.finishedAt(position) === 0) park(words, at + BELL, heard, budgetMs)
     Atomics.store(words, at + IDLE, 0)
   }

@@ -2,12 +2,12 @@
 import type { Arena } from '../memory/arena.ts'
 import { Cleaner } from '../log/cleaner.ts'
 import { Log } from '../log/log.ts'
+import type { Disk } from '../lsm/disk.ts'
+import { LogJournal } from '../lsm/journal.ts'
+import { Tier } from '../lsm/tier.ts'
 import { DeathLedger } from '../reclaim/death-ledger.ts'
 import { NoneScheme, UnsafeScheme } from '../reclaim/controls.ts'
 import { EpochScheme } from '../reclaim/epoch.ts'
-import { LogJournal } from '../lsm/journal.ts'
-import { SharedLog } from '../lsm/shared-log.ts'
-import { tierLayoutOf } from '../lsm/tier-layout.ts'
 import { COUNTER, type Participant, claimSlot, sumCounter, tooManyThreads } from '../reclaim/participant.ts'
 import { reviveSlots } from '../reclaim/reaper.ts'
 import { Relocation } from '../tree/relocation.ts'
@@ -30,12 +30,6 @@ function makeScheme(arena: Arena, me: Participant): EpochScheme {
   }
 }
 
-function makeJournal(arena: Arena, me: Participant): LogJournal | null {
-  if (arena.layout.tierWords === 0) return null
-  const { logAt, ringGranules } = tierLayoutOf(arena)
-  return new LogJournal(arena, me, new SharedLog(arena.words, logAt, ringGranules))
-}
-
 export class Engine {
   readonly arena: Arena
   readonly me: Participant
@@ -44,7 +38,9 @@ export class Engine {
   readonly tree: Tree
   readonly cleaner: Cleaner
   readonly snapshots: Snapshots
-  /** Where changes are written to before they are made; null in a store that is only in memory. */
+  /** The durable tier; null in a store that is only in memory. */
+  readonly tier: Tier | null
+  /** Where changes are written to before they are made; null likewise. */
   readonly journal: LogJournal | null
   /** Whether the participant has been given up. */
   detached = false
@@ -57,9 +53,10 @@ export class Engine {
   /**
    * Joins an arena.
    * @param threadId the thread's id, by which its parent reports its death
+   * @param disk of a durable store: where files are removed that nobody needs any more; null to leave that to others
    * @throws HeddleError HEDDLE_TOO_MANY_THREADS, HEDDLE_FULL
    */
-  constructor(arena: Arena, threadId: number) {
+  constructor(arena: Arena, threadId: number, disk: Disk | null = null) {
     let me = claimSlot(arena, threadId)
     if (me === undefined) {
       reviveSlots(arena, threadId)
@@ -76,7 +73,8 @@ export class Engine {
       this.tree.reapChange(slotAt)
     })
     this.log = new Log(arena, this.scheme, me)
-    this.journal = makeJournal(arena, me)
+    this.tier = arena.layout.tierWords === 0 ? null : new Tier(arena, this.scheme, me, disk)
+    this.journal = this.tier === null ? null : new LogJournal(arena, me, this.tier.log)
     this.tree = new Tree(arena, this.scheme, me, this.log, this.journal)
     this.relocation = new Relocation(this.tree)
     this.cleaner = new Cleaner(

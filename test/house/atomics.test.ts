@@ -19,6 +19,7 @@ const FILES_WITH_ATOMICS: Readonly<Record<string, string>> = {
   'src/cli/replay/barrier.ts': 'where the workers of a replay meet',
   'src/lsm/block-cache.ts': 'slots and frames of the cache that all threads share',
   'src/lsm/catalog.ts': 'the current version, and the holds of its readers',
+  'src/lsm/tier-words.ts': 'who does what in the background, and how far it is',
   'src/explore/raw-atomics.ts': 'performs the steps of virtual threads',
   'src/explore/dealing.ts': 'deals out a search by a counter of its own',
   'src/explore/transform/atomics.ts': 'names the operations that it makes steps of',
