@@ -81,8 +81,8 @@ export class LogJournal implements Journal {
     if (payloadBytes > this.mostBytes) {
       throw new HeddleError(
         'HEDDLE_TOO_LARGE',
-        `the change takes ${payloadBytes} bytes of the log, ${this.mostBytes} fit; make it smaller, or open the store with a ` +
-          'larger buffer of the log',
+        `the change takes ${payloadBytes} bytes of the log, ${this.mostBytes} fit; make it smaller, or open the store with ` +
+          'larger logBufferBytes',
       )
     }
     this.check()
