@@ -13,6 +13,7 @@
  *
  * Thread safety: pure functions on memory that the caller owns.
  */
+import { BATCH_HEADER_BYTES, CHANGE_HEADER_BYTES, OPERATION_HEADER_BYTES } from '../tree/journal.ts'
 import { corruptFile } from './file-error.ts'
 import { get32, put32 } from './little-endian.ts'
 import { TYPE_BATCH, TYPE_DELETE, TYPE_PUT } from './log-format.ts'
@@ -20,11 +21,7 @@ import { TYPE_BATCH, TYPE_DELETE, TYPE_PUT } from './log-format.ts'
 export const CHANGE_ASCII = 1
 export const CHANGE_DELETE = 2
 
-/** Bytes in front of the key, of a put or a delete, and of an operation of a batch. */
-export const CHANGE_HEADER_BYTES = 4
-export const OPERATION_HEADER_BYTES = 8
-/** Bytes in front of a batch's operations. */
-export const BATCH_HEADER_BYTES = 4
+export { BATCH_HEADER_BYTES, CHANGE_HEADER_BYTES, OPERATION_HEADER_BYTES }
 
 /** Writes what stands in front of a put's or a delete's key. */
 export function writeChangeHeader(bytes: Uint8Array, at: number, keyBytes: number, flags: number): void {

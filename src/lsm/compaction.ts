@@ -92,6 +92,8 @@ export class Compaction {
   /** Sequences of the key's deletes that go unless an older version is kept. */
   private readonly deletes: number[] = []
   private mayHoldBelow = false
+  private hasBegun = false
+  private isDone = false
 
   /** @param source merged, over all tables that go into the compaction */
   constructor(source: EntrySource, options: CompactionOptions) {
@@ -108,18 +110,43 @@ export class Compaction {
    *   nothing of it is left, as far as the disk allows
    */
   run(): CompactionResult | undefined {
-    const { source, counts, options } = this
-    try {
-      for (source.seekFirst(); source.valid; source.next()) {
-        if (counts.entriesRead++ % ENTRIES_BETWEEN_LOOKS === 0 && options.isStopped?.() === true) {
-          this.abandon()
-          return undefined
-        }
-        this.take()
+    while (!this.step(ENTRIES_BETWEEN_LOOKS)) {
+      if (this.options.isStopped?.() === true) {
+        this.abandon()
+        return undefined
       }
-      this.endKey()
-      this.endTable()
-      return { tables: this.tables, counts }
+    }
+    return { tables: this.tables, counts: this.counts }
+  }
+
+  /** What it has come to, once `step` has said that it is done. */
+  get result(): CompactionResult {
+    assert(this.isDone, 'a compaction is not done yet')
+    return { tables: this.tables, counts: this.counts }
+  }
+
+  /**
+   * Goes on by some entries, so that whoever runs it can do something else in between.
+   * @returns whether it is done
+   * @throws as `run`
+   */
+  step(entries: number): boolean {
+    const { source, counts } = this
+    try {
+      if (!this.hasBegun) source.seekFirst()
+      this.hasBegun = true
+      for (let left = entries; left > 0 && source.valid; left--) {
+        counts.entriesRead++
+        this.take()
+        source.next()
+      }
+      if (source.valid) return false
+      if (!this.isDone) {
+        this.endKey()
+        this.endTable()
+      }
+      this.isDone = true
+      return true
     } catch (error) {
       this.abandon()
       throw error
@@ -187,7 +214,8 @@ export class Compaction {
     }
   }
 
-  private abandon(): void {
+  /** Gives it up: nothing of it is left, as far as the disk allows. */
+  abandon(): void {
     this.writer?.abandon()
     for (const { id } of this.tables) {
       try {

@@ -35,6 +35,25 @@ export type LogVisitor = (
   reader: LogReader,
 ) => void
 
+/**
+ * The logs that end at a log, oldest first, by what each says about the one before.
+ * @param last id of the newest of them
+ * @param from LSN below which everything is in tables
+ * @throws FileError HEDDLE_CORRUPT if one is missing or not valid
+ */
+export function chainBehind(disk: Disk, last: number, generation: number, from: number): LogHead[] {
+  const chain: LogHead[] = []
+  for (let id = last; ;) {
+    const head = readLogHead(disk, id, generation)
+    chain.unshift(head)
+    if (head.base >= 0 && head.base <= from) return chain
+    if (head.base < 0 || head.previous === 0 || head.previous >= id) {
+      throw corruptFile(fileName(id, 'log'), 0, `it begins at ${head.base}, but ${from} is needed`)
+    }
+    id = head.previous
+  }
+}
+
 /** @throws FileError HEDDLE_CORRUPT if the header is invalid, or if it began and its beginning is not valid any more */
 export function readLogHead(disk: Disk, id: number, generation: number): LogHead {
   const reader = new LogReader(disk, id, generation)
@@ -79,6 +98,7 @@ function newestOf(heads: readonly LogHead[]): LogHead | undefined {
  * Reads a chain in order and makes it durable.
  * @param from records that end at or before this LSN are passed by
  * @param visit is given the records in order, each once; aborted and padding slots are left out
+ * @param to LSN at which the log behind the last one begins; Infinity if there is none
  * @returns the LSN at which the logs end, at least `from`
  * @throws FileError HEDDLE_CORRUPT naming file and offset; whatever `visit` throws
  */
@@ -88,12 +108,13 @@ export function replayChain(
   generation: number,
   from: number,
   visit: LogVisitor,
+  to = Infinity,
 ): number {
   let end = from
   for (let i = 0; i < chain.length; i++) {
     const reader = new LogReader(disk, chain[i].id, generation)
     try {
-      const limit = i + 1 < chain.length ? chain[i + 1].base : Infinity
+      const limit = i + 1 < chain.length ? chain[i + 1].base : to
       while (reader.end < limit && reader.next()) {
         if (!reader.isRecord || reader.lsn < from) continue
         visit(reader.type, reader.lsn, reader.bytes, reader.payloadAt, reader.payloadLength, reader)
@@ -103,7 +124,8 @@ export function replayChain(
       }
       if (limit === Infinity) reader.checkTornEnd()
       else if (reader.end > limit) throw corruptFile(reader.name, reader.position, `a slot lies across ${limit}`)
-      reader.sync()
+      // Whoever says where it ends knows that it is durable up to there; and it may have been given up after a failed sync.
+      if (to === Infinity) reader.sync()
       end = Math.max(end, reader.end)
     } finally {
       reader.close()

@@ -26,7 +26,8 @@ import { HeddleError } from '../memory/error.ts'
 import type { Disk } from './disk.ts'
 import { isNoSpace } from './file-error.ts'
 import { fileName } from './file-name.ts'
-import { TYPE_ABORTED, TYPE_PADDING } from './log-format.ts'
+import { get32 } from './little-endian.ts'
+import { RECORD_HEADER_BYTES, TYPE_ABORTED, TYPE_BATCH, TYPE_PADDING } from './log-format.ts'
 import { LogWriter } from './log-writer.ts'
 import { type SharedLog, distance } from './shared-log.ts'
 
@@ -64,6 +65,8 @@ export interface CommitterOptions {
   readonly fileBytes: number
   /** The bytes of the arena. */
   readonly bytes: Uint8Array
+  /** Id of an empty log that somebody has made ahead (`LogWriter.make`), 0 if there is none; given out once. */
+  readonly takePrepared?: () => number
 }
 
 /** The state of a log's committer. Any thread. */
@@ -71,8 +74,24 @@ export function logState(log: SharedLog): number {
   return log.load(STATE)
 }
 
-/** The present file, or undefined before the first. Any thread, but exact only for the consumer. */
+/** The present file, or undefined before the first. Any thread: read until it reads the same twice. */
 export function logFile(log: SharedLog): LogFile | undefined {
+  let file = readRecord(log)
+  for (;;) {
+    const again = readRecord(log)
+    if (isSame(file, again)) return file
+    file = again
+  }
+}
+
+function isSame(a: LogFile | undefined, b: LogFile | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  return (
+    a.id === b.id && a.previous === b.previous && a.position === b.position && a.lsn === b.lsn && a.synced === b.synced
+  )
+}
+
+function readRecord(log: SharedLog): LogFile | undefined {
   const at = RECORDS + log.load(SELECT) * RECORD_WORDS
   if (log.load(at + 5) === 0) return undefined
   return {
@@ -127,6 +146,8 @@ export class LogCommitter {
   /** Up to where slots were handed to the writer. */
   private taken: number
   private lastFailed = false
+  /** Changes taken since the committer was made; those that had to be taken again are counted again. */
+  changes = 0
   /** The newest failure, for the log worker to report. */
   failure: unknown
 
@@ -199,8 +220,20 @@ export class LogCommitter {
   }
 
   /** Parks until there is something to do, at most `budgetMs`. After a failure it waits although there is. */
-  sleep(budgetMs: number): void {
-    this.log.sleep(this.taken, budgetMs, this.log.load(STATE) !== LOG_WORKS)
+  sleep(budgetMs: number, anyway = false): void {
+    this.log.sleep(this.taken, budgetMs, anyway || this.log.load(STATE) !== LOG_WORKS)
+  }
+
+  /** Whether there are slots to be taken, or taken ones to be synced. */
+  hasWork(): boolean {
+    return this.taken !== this.log.stable() || this.log.finishedAt(this.taken) !== 0
+  }
+
+  /** Somebody else has found that the store must be read-only: nothing more becomes durable. */
+  giveUp(): void {
+    if (this.log.load(STATE) === LOG_FAILED) return
+    this.log.store(STATE, LOG_FAILED)
+    this.log.announce()
   }
 
   /**
@@ -235,10 +268,19 @@ export class LogCommitter {
     }
   }
 
+  /** A file that somebody else has made, if its id is above those of all files before. */
+  private adopted(): LogWriter | undefined {
+    const id = this.options.takePrepared?.() ?? 0
+    if (id === 0) return undefined
+    if (id > (logFile(this.log)?.id ?? 0)) return LogWriter.adopt(this.options.disk, id, this.options.generation)
+    this.remove(fileName(id, 'log'))
+    return undefined
+  }
+
   /** Begins a file at what is stable. */
   private begin(): void {
     const { log } = this
-    const writer = this.prepared ?? this.newFile()
+    const writer = this.prepared ?? this.adopted() ?? this.newFile()
     this.prepared = undefined
     this.writer = writer
     const before = logFile(log)
@@ -262,7 +304,9 @@ export class LogCommitter {
       const next = log.endOf(this.taken, granules)
       if (log.isComplete(this.taken)) {
         const at = log.slotAt(this.taken) * 4
-        writer.addSlot(this.options.bytes, at, log.typeAt(this.taken), granules, log.lengthAt(this.taken))
+        const type = log.typeAt(this.taken)
+        this.changes += type === TYPE_BATCH ? get32(this.options.bytes, at + RECORD_HEADER_BYTES) : 1
+        writer.addSlot(this.options.bytes, at, type, granules, log.lengthAt(this.taken))
       } else {
         writer.addEmpty((next & (log.granules - 1)) === 0 ? TYPE_PADDING : TYPE_ABORTED, granules)
       }

@@ -58,6 +58,12 @@ export class LogWriter {
    * @throws FileError; what was made may be left under a temporary name
    */
   static prepare(disk: Disk, id: number, generation: number, room: number): LogWriter {
+    LogWriter.make(disk, id, generation, room)
+    return LogWriter.adopt(disk, id, generation)
+  }
+
+  /** As `prepare`, for somebody else to `adopt`. */
+  static make(disk: Disk, id: number, generation: number, room: number): void {
     const header = new Uint8Array(FILE_HEADER_BYTES)
     writeFileHeader(header, id, generation, room)
     const temporary = disk.create(fileName(id, 'temp'))
@@ -71,7 +77,11 @@ export class LogWriter {
     const name = fileName(id, 'log')
     disk.rename(fileName(id, 'temp'), name)
     disk.syncDirectory()
-    return new LogWriter(disk.open(name, 'write'), id, generation)
+  }
+
+  /** Opens what `make` made, in any thread, for one to write. */
+  static adopt(disk: Disk, id: number, generation: number): LogWriter {
+    return new LogWriter(disk.open(fileName(id, 'log'), 'write'), id, generation)
   }
 
   /** LSN of the next slot; -1 before `begin`. */

@@ -6,6 +6,9 @@
  *
  *   bits 0-1 state | 2-9 participant slot of the owner | 10-21 granules | 22-31 lap
  *
+ *   granules: up to 2,047 as they are; with the top bit, so many times 512. A longer slot is rounded up to that, and longer
+ *   padding is made of several pieces.
+ *
  *   state 0 FREE      nobody's yet; with granules not 0: SEALED, nobody may reserve here
  *         1 RESERVED  by the participant
  *         2 COMPLETE  the payload is there
@@ -33,7 +36,8 @@
  *   3. At least one granule is never reserved, so that the header at the frontier is always FREE of its lap, and sealing
  *      always has a word to CAS.
  *   4. RESERVED is left by its owner, or by the reaper of its owner: the participant's slot is not given to another one
- *      before the reaper's hooks are done, so the slot's number needs no generation.
+ *      before the reaper's hooks are done, so the slot's number needs no generation. Or, by `settle`, by whoever brings to
+ *      an end what the slot was made for.
  *   5. Slots below STABLE are finished; RELEASED <= STABLE <= frontier; RELEASED <= CURSOR.
  *
  * Payload is plain memory: written by the owner between `reserve` and `complete`, read by the consumer after it has loaded
@@ -71,6 +75,10 @@ const LAP_SHIFT = 22
 const LAP_MASK = 0x3ff
 const POSITION_MASK = 0x7fffffff
 const SEALED_GRANULES = GRANULES_MASK
+/** In the field of granules: that it counts units. */
+const IN_UNITS = 0x800
+const UNIT_SHIFT = 9
+const MOST_UNITS = IN_UNITS - 1
 
 const CURSOR = 0
 const RELEASED = LINE_WORDS
@@ -78,6 +86,9 @@ const STABLE = 2 * LINE_WORDS
 const PROGRESS = 3 * LINE_WORDS
 const BELL = 4 * LINE_WORDS
 const IDLE = 4 * LINE_WORDS + 1
+/** What IDLE says. */
+const WANTS_WORK = 1
+const KEEPS_PACE = 2
 const CLAIM = 5 * LINE_WORDS
 /** Words 5 * LINE + 1 to + 15: of the committer. */
 export const COMMITTER_WORDS = 5 * LINE_WORDS + 1
@@ -90,6 +101,11 @@ export const MAX_RING_GRANULES = 2 ** 21
 /** How far `to` lies ahead of `from`, 0 to 2^31 - 1. */
 export function distance(from: number, to: number): number {
   return (to - from) & POSITION_MASK
+}
+
+/** As much of so many granules as a header can say. */
+function exactPart(granules: number): number {
+  return granules < IN_UNITS ? granules : (granules >>> UNIT_SHIFT) << UNIT_SHIFT
 }
 
 export class SharedLog {
@@ -115,7 +131,7 @@ export class SharedLog {
     this.words = words
     this.at = at
     this.granules = granules
-    this.maxSlot = Math.min(granules / 2, GRANULES_MASK - 1)
+    this.maxSlot = Math.min(granules / 2, MOST_UNITS << UNIT_SHIFT)
     this.headersAt = at + CONTROL_WORDS
     this.ringAt = this.headersAt + granules
     this.shift = 31 - Math.clz32(granules)
@@ -131,14 +147,21 @@ export class SharedLog {
     return (payloadBytes + SLOT_HEADER_WORDS * 4 + GRANULE_WORDS * 4 - 1) >>> 5
   }
 
+  /** Granules that a slot takes that is to have so many. */
+  static rounded(granules: number): number {
+    if (granules < IN_UNITS) return granules
+    return ((granules + (1 << UNIT_SHIFT) - 1) >>> UNIT_SHIFT) << UNIT_SHIFT
+  }
+
   /**
    * Takes the next slot.
    * @param owner the participant's slot
-   * @param granules 1 to `maxSlot`
-   * @returns its position, or LOG_FULL, or LOG_SEALED. Then nothing has changed
+   * @param wanted granules, 1 to `maxSlot`; the slot has `rounded(wanted)`
+   * @returns its position, or LOG_FULL, or LOG_SEALED. Then nothing has changed, but perhaps for padding
    */
-  reserve(owner: number, granules: number): number {
-    assert(granules > 0 && granules <= this.maxSlot, 'a slot is too long for the log')
+  reserve(owner: number, wanted: number): number {
+    assert(wanted > 0 && wanted <= this.maxSlot, 'a slot is too long for the log')
+    const granules = SharedLog.rounded(wanted)
     const { words, at } = this
     for (;;) {
       const position = Atomics.load(words, at + CURSOR)
@@ -151,7 +174,7 @@ export class SharedLog {
         if (refusal === 0) continue
         return refusal
       }
-      const taken = padding > 0 ? padding : granules
+      const taken = padding > 0 ? exactPart(padding) : granules
       const header = this.headerFor(position, padding > 0 ? VOID : RESERVED, owner, taken)
       const index = this.headerIndex(position)
       if (Atomics.compareExchange(words, index, this.freeAt(position), header) === this.freeAt(position)) {
@@ -179,11 +202,30 @@ export class SharedLog {
   complete(position: number, type: number, payloadBytes: number): void {
     const index = this.headerIndex(position)
     const header = Atomics.load(this.words, index)
+    assert((header & STATE_MASK) === RESERVED, 'only a reserved slot is completed')
+    this.describe(position, type, payloadBytes)
+    Atomics.store(this.words, index, (header & ~STATE_MASK) | COMPLETE)
+  }
+
+  /** Says what a reserved slot holds, so that `settle` can complete it. To be called by the owner. Parameters as above. */
+  describe(position: number, type: number, payloadBytes: number): void {
     const slot = this.slotAt(position)
-    assert((header & STATE_MASK) === RESERVED && type >= TYPE_FIRST_OF_USERS, 'only a reserved slot is completed')
+    assert(type >= TYPE_FIRST_OF_USERS, 'a type of the floor above')
     this.words[slot + 1] = payloadBytes
     this.words[slot + 2] = type
-    Atomics.store(this.words, index, (header & ~STATE_MASK) | COMPLETE)
+  }
+
+  /**
+   * Completes a slot that has been described, or gives it up, unless it is finished already. Any thread to which the owner
+   * has made the slot known; all who call it for one slot must agree.
+   * @returns whether it was this call
+   */
+  settle(position: number, isComplete: boolean): boolean {
+    const index = this.headerIndex(position)
+    const header = Atomics.load(this.words, index)
+    if (this.lapIn(header) !== this.lapOf(position) || (header & STATE_MASK) !== RESERVED) return false
+    const next = (header & ~STATE_MASK) | (isComplete ? COMPLETE : VOID)
+    return Atomics.compareExchange(this.words, index, header, next) === header
   }
 
   /** Gives a slot up. To be called by the owner. */
@@ -227,8 +269,13 @@ export class SharedLog {
     park(this.words, this.at + PROGRESS, heard, budgetMs)
   }
 
-  /** Wakes the consumer if it sleeps. */
+  /** Tells the consumer that there is something; wakes it if it sleeps for want of that. */
   nudge(): void {
+    if (Atomics.load(this.words, this.at + IDLE) === WANTS_WORK) ring(this.words, this.at + BELL)
+  }
+
+  /** Wakes the consumer if it sleeps, also if it only keeps a pace: somebody waits for it. */
+  wake(): void {
     if (Atomics.load(this.words, this.at + IDLE) !== 0) ring(this.words, this.at + BELL)
   }
 
@@ -256,23 +303,34 @@ export class SharedLog {
   /** Gives up all slots of a dead participant. Idempotent. @returns slots given up. O(slots in the ring) */
   abortAllOf(owner: number): number {
     let aborted = 0
-    let position = this.stable()
-    for (;;) {
-      const index = this.headerIndex(position)
-      const header = Atomics.load(this.words, index)
-      if (this.lapIn(header) !== this.lapOf(position)) {
-        // Released since, which happens only when STABLE has moved on.
-        position = this.stable()
-        continue
-      }
-      if ((header & STATE_MASK) === FREE) break
-      if ((header & STATE_MASK) === RESERVED && ((header >>> OWNER_SHIFT) & OWNER_MASK) === owner) {
-        if (Atomics.compareExchange(this.words, index, header, header | VOID) === header) aborted++
-      }
-      position = (position + this.granulesIn(header)) & POSITION_MASK
+    for (let position = this.reservedBy(owner); position >= 0; position = this.reservedBy(owner)) {
+      if (this.settle(position, false)) aborted++
     }
     if (aborted > 0) this.nudge()
     return aborted
+  }
+
+  /** Position of the first slot that a participant has reserved and nobody has finished; -1 if there is none. O(slots) */
+  reservedBy(owner: number): number {
+    let position = this.stable()
+    for (;;) {
+      const header = Atomics.load(this.words, this.headerIndex(position))
+      if (this.lapIn(header) !== this.lapOf(position)) {
+        position = this.stable() // It has moved on, or nothing would have been released.
+        continue
+      }
+      if ((header & STATE_MASK) === FREE) return -1
+      if ((header & STATE_MASK) === RESERVED && ((header >>> OWNER_SHIFT) & OWNER_MASK) === owner) return position
+      position = (position + this.granulesIn(header)) & POSITION_MASK
+    }
+  }
+
+  /** Whether there is room for so many granules now, padding included. */
+  hasRoom(granules: number): boolean {
+    const position = this.frontier()
+    const toEnd = this.granules - (position & (this.granules - 1))
+    const needed = SharedLog.rounded(granules) + (SharedLog.rounded(granules) > toEnd ? toEnd : 0)
+    return this.granules - 1 - distance(Atomics.load(this.words, this.at + RELEASED), position) >= needed
   }
 
   // The consumer's part.
@@ -338,12 +396,12 @@ export class SharedLog {
 
   /**
    * The consumer sleeps until it is nudged, at most `budgetMs`; not if there is a finished slot at `position`, unless it
-   * is to sleep `anyway`.
+   * is to sleep `anyway`: then it has to be woken.
    */
   sleep(position: number, budgetMs: number, anyway = false): void {
     const { words, at } = this
     const heard = listen(words, at + BELL)
-    Atomics.store(words, at + IDLE, 1)
+    Atomics.store(words, at + IDLE, anyway ? KEEPS_PACE : WANTS_WORK)
     if (anyway || this.finishedAt(position) === 0) park(words, at + BELL, heard, budgetMs)
     Atomics.store(words, at + IDLE, 0)
   }
@@ -385,7 +443,8 @@ export class SharedLog {
   }
 
   private granulesIn(header: number): number {
-    return (header >>> GRANULES_SHIFT) & GRANULES_MASK
+    const field = (header >>> GRANULES_SHIFT) & GRANULES_MASK
+    return field < IN_UNITS ? field : (field - IN_UNITS) << UNIT_SHIFT
   }
 
   private freeAt(position: number): number {
@@ -393,6 +452,7 @@ export class SharedLog {
   }
 
   private headerFor(position: number, state: number, owner: number, granules: number): number {
-    return (this.lapOf(position) << LAP_SHIFT) | (granules << GRANULES_SHIFT) | (owner << OWNER_SHIFT) | state
+    const field = granules < IN_UNITS || state === FREE ? granules : (granules >>> UNIT_SHIFT) | IN_UNITS
+    return (this.lapOf(position) << LAP_SHIFT) | (field << GRANULES_SHIFT) | (owner << OWNER_SHIFT) | state
   }
 }

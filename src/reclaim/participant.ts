@@ -33,6 +33,8 @@ export const CONSUMER = 23
 export const INTENT_PAGE_TWO = 24
 /** The batch that the owner brings to its end, 0 if none. */
 export const INTENT_BATCH = 25
+/** What the owner's slot of the journal is filled with: a record, minus a batch, or 0. */
+export const INTENT_CHANGE = 26
 const COUNTERS = 32
 
 /** Counters of a participant. Entries are inserts less deletes: two sums that only grow, so that a change shows. */

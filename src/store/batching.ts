@@ -73,7 +73,7 @@ export class Batching<K, V> {
       }
       const outcome = tree.commit(batch)
       if (outcome !== LACKING) return outcome === COMMITTED
-      tree.makeRoom()
+      if (tree.makeRoom()) tries--
     }
     throw new HeddleError(
       'HEDDLE_FULL',

@@ -58,13 +58,23 @@ function closeAll(): void {
   for (const store of [...openStores]) store.close()
 }
 
-/** A worker that ends without closing its stores gives back what it holds on its way out. */
-export function rememberOpenStore(store: Closeable): void {
-  if (openStores.size === 0 && !isMainThread) process.once('exit', closeAll)
+/** Whether `closeAll` is to be called at the end of the thread. */
+let listening = false
+
+/**
+ * A worker that ends without closing its stores gives back what it holds on its way out.
+ * @param always also in the main thread: what was changed last has yet to be written
+ */
+export function rememberOpenStore(store: Closeable, always: boolean): void {
   openStores.add(store)
+  if (listening || (isMainThread && !always)) return
+  listening = true
+  process.once('exit', closeAll)
 }
 
 export function forgetOpenStore(store: Closeable): void {
   openStores.delete(store)
-  if (openStores.size === 0) process.removeListener('exit', closeAll)
+  if (openStores.size > 0) return
+  listening = false
+  process.removeListener('exit', closeAll)
 }

@@ -2,6 +2,9 @@
 import type { Arena } from '../memory/arena.ts'
 import { Cleaner } from '../log/cleaner.ts'
 import { Log } from '../log/log.ts'
+import type { Disk } from '../lsm/disk.ts'
+import { LogJournal } from '../lsm/journal.ts'
+import { Tier } from '../lsm/tier.ts'
 import { DeathLedger } from '../reclaim/death-ledger.ts'
 import { NoneScheme, UnsafeScheme } from '../reclaim/controls.ts'
 import { EpochScheme } from '../reclaim/epoch.ts'
@@ -35,6 +38,10 @@ export class Engine {
   readonly tree: Tree
   readonly cleaner: Cleaner
   readonly snapshots: Snapshots
+  /** The durable tier; null in a store that is only in memory. */
+  readonly tier: Tier | null
+  /** Where changes are written to before they are made; null likewise. */
+  readonly journal: LogJournal | null
   /** Whether the participant has been given up. */
   detached = false
   private readonly relocation: Relocation
@@ -46,9 +53,10 @@ export class Engine {
   /**
    * Joins an arena.
    * @param threadId the thread's id, by which its parent reports its death
+   * @param disk of a durable store: where files are removed that nobody needs any more; null to leave that to others
    * @throws HeddleError HEDDLE_TOO_MANY_THREADS, HEDDLE_FULL
    */
-  constructor(arena: Arena, threadId: number) {
+  constructor(arena: Arena, threadId: number, disk: Disk | null = null) {
     let me = claimSlot(arena, threadId)
     if (me === undefined) {
       reviveSlots(arena, threadId)
@@ -59,10 +67,15 @@ export class Engine {
     this.ledger = new DeathLedger(arena)
     this.me = me
     this.scheme = makeScheme(arena, me)
-    // First of all: a dead participant's batch lies in segments that the log seals.
-    this.scheme.onReap((slotAt) => this.tree.reapBatch(slotAt))
+    // First of all: a dead participant's batch and what it was about to link lie in segments that the log seals.
+    this.scheme.onReap((slotAt) => {
+      this.tree.reapBatch(slotAt)
+      this.tree.reapChange(slotAt)
+    })
     this.log = new Log(arena, this.scheme, me)
-    this.tree = new Tree(arena, this.scheme, me, this.log)
+    this.tier = arena.layout.tierWords === 0 ? null : new Tier(arena, this.scheme, me, disk)
+    this.journal = this.tier === null ? null : new LogJournal(arena, me, this.tier.log)
+    this.tree = new Tree(arena, this.scheme, me, this.log, this.journal)
     this.relocation = new Relocation(this.tree)
     this.cleaner = new Cleaner(
       arena,
@@ -74,6 +87,20 @@ export class Engine {
     )
     this.snapshots = new Snapshots(this.tree, this.relocation.relocate)
     this.cleaner.relieve = () => this.snapshots.relieve()
+  }
+
+  /**
+   * Makes changes that are in the log already, or in tables: they are not written to the journal. For the opener, before
+   * there are other threads.
+   */
+  replay(body: () => void): void {
+    const { context } = this.tree
+    context.journal = null
+    try {
+      body()
+    } finally {
+      context.journal = this.journal
+    }
   }
 
   /** Number of entries: the sum of everybody's counters, O(threads); after a death in mid-operation it is counted, O(n). */

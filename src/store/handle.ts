@@ -1,6 +1,6 @@
 /** The token by which a store goes from thread to thread. */
 import { HeddleError } from '../memory/error.ts'
-import type { KeyCodecName, KeyCodecOption, ValueCodecName, ValueCodecOption } from './codec.ts'
+import type { CustomCodec, KeyCodecName, KeyCodecOption, ValueCodecName, ValueCodecOption } from './codec.ts'
 
 /** Structured-cloneable. Treat it as opaque: pass it on by workerData or postMessage, and `attach` it. */
 export interface StoreHandle {
@@ -8,15 +8,23 @@ export interface StoreHandle {
   readonly buffer: SharedArrayBuffer
   readonly keys: KeyCodecName | 'custom'
   readonly values: ValueCodecName | 'custom'
+  /** Of a durable store. */
+  readonly directory?: string
 }
 
-export function makeHandle(buffer: SharedArrayBuffer, keys: KeyCodecOption, values: ValueCodecOption): StoreHandle {
-  return {
-    heddle: 1,
-    buffer,
-    keys: typeof keys === 'string' ? keys : 'custom',
-    values: typeof values === 'string' ? values : 'custom',
-  }
+/** How a codec is named where it cannot be passed on. */
+export function codecName<N extends ValueCodecName>(codec: N | CustomCodec<unknown>): N | 'custom' {
+  return typeof codec === 'string' ? codec : 'custom'
+}
+
+export function makeHandle(
+  buffer: SharedArrayBuffer,
+  keys: KeyCodecOption,
+  values: ValueCodecOption,
+  directory?: string,
+): StoreHandle {
+  const handle = { heddle: 1, buffer, keys: codecName(keys), values: codecName(values) } as const
+  return directory === undefined ? handle : { ...handle, directory }
 }
 
 /** @throws HeddleError HEDDLE_BAD_HANDLE */

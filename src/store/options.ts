@@ -1,10 +1,19 @@
 /** Options of `open`, checked and turned into a geometry. */
-import { HeddleError } from '../memory/error.ts'
 import { type Geometry, MAX_MEMORY_BYTES, MIN_MEMORY_BYTES, SCHEMES, type SchemeName } from '../memory/layout.ts'
+import { tierWordsFor } from '../lsm/tier-layout.ts'
 import type { KeyCodecOption, ValueCodecOption } from './codec.ts'
+import { flag, integer, invalid, refuseUnknown } from './option-checks.ts'
+import {
+  type CheckedTier,
+  DURABLE_NAMES,
+  type DurableOptions,
+  TIER_TUNING_NAMES,
+  type TierTuning,
+  checkTierOptions,
+} from './tier-options.ts'
 
 /** Sizes for tests and experiments; the defaults are what was measured to be good. */
-export interface Tuning {
+export interface Tuning extends TierTuning {
   /** Entries of a leaf before it splits; 2 to 512, default 128. */
   leafEntries?: number
   /** Inserts a leaf takes before it is consolidated; 1 to 128, default 16. */
@@ -30,7 +39,7 @@ export interface Tuning {
 export interface OpenOptions<
   KC extends KeyCodecOption = KeyCodecOption,
   VC extends ValueCodecOption = ValueCodecOption,
-> {
+> extends DurableOptions {
   /** Bytes of address space to reserve, 1 MiB to 4 GiB, default 256 MiB; the system commits them as they are used. */
   memory?: number
   /** How keys are encoded; `'utf8'` by default. */
@@ -51,25 +60,7 @@ export interface OpenOptions<
 const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20
 const DEFAULT_THREADS = 64
 
-function invalid(name: string, value: unknown, expected: string): HeddleError {
-  return new HeddleError('HEDDLE_INVALID_OPTION', `${name} is ${String(value)}; give ${expected}`)
-}
-
-function integer(name: string, value: number | undefined, fallback: number, least: number, most: number): number {
-  if (value === undefined) return fallback
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
-    throw invalid(name, value, `a whole number from ${least} to ${most}`)
-  }
-  return value
-}
-
-function flag(name: string, value: boolean | undefined, fallback: boolean): boolean {
-  if (value === undefined) return fallback
-  if (typeof value !== 'boolean') throw invalid(name, value, 'true or false')
-  return value
-}
-
-const KNOWN = new Set([
+const KNOWN = new Set<string>([
   'memory',
   'keys',
   'values',
@@ -78,8 +69,9 @@ const KNOWN = new Set([
   'snapshotMaxMs',
   'snapshotMaxBytes',
   'tuning',
+  ...DURABLE_NAMES,
 ])
-const KNOWN_TUNING = new Set([
+const KNOWN_TUNING = new Set<string>([
   'leafEntries',
   'leafSlots',
   'innerEntries',
@@ -90,15 +82,8 @@ const KNOWN_TUNING = new Set([
   'clockBits',
   'scheme',
   'paranoid',
+  ...TIER_TUNING_NAMES,
 ])
-
-function refuseUnknown(given: object, known: Set<string>, prefix: string): void {
-  for (const name of Object.keys(given)) {
-    if (known.has(name)) continue
-    const list = [...known].join(', ')
-    throw new HeddleError('HEDDLE_INVALID_OPTION', `${prefix}${name} is no option; known are ${list}`)
-  }
-}
 
 function defaultSegmentWords(arenaWords: number): number {
   const wanted = arenaWords / 1024
@@ -117,11 +102,21 @@ function snapshotMsOf(ms: number | undefined): number {
   return ms === undefined || ms === Infinity ? 0 : integer('snapshotMaxMs', ms, 0, 1, 2 ** 31 - 1)
 }
 
+export interface CheckedOptions {
+  readonly geometry: Geometry
+  readonly cleaner: boolean
+  /** Undefined for a store that is only in memory. */
+  readonly tier: CheckedTier | undefined
+}
+
+/** Threads of the durable tier, and one more that takes the place of a dead one. */
+const TIER_THREADS = 3
+
 /**
  * Checks options.
  * @throws HeddleError HEDDLE_INVALID_OPTION naming the option and what it may be
  */
-export function checkOptions(options: OpenOptions): { geometry: Geometry; cleaner: boolean } {
+export function checkOptions(options: OpenOptions): CheckedOptions {
   if (typeof options !== 'object' || options === null) throw invalid('the options', options, 'an object')
   refuseUnknown(options, KNOWN, '')
   const tuning = options.tuning ?? {}
@@ -137,11 +132,14 @@ export function checkOptions(options: OpenOptions): { geometry: Geometry; cleane
   const pageBytes = leafEntries >= 32 ? 1024 : 128
   const scheme = tuning.scheme ?? 'epoch'
   if (!SCHEMES.includes(scheme)) throw invalid('tuning.scheme', scheme, `one of ${SCHEMES.join(', ')}`)
+  const tier = checkTierOptions(options, tuning, memory)
+  const threads = integer('maxThreads', options.maxThreads, DEFAULT_THREADS, 2, 256)
+  const maxParticipants = tier === undefined ? threads : Math.min(256, threads + TIER_THREADS)
   return {
     geometry: {
       arenaWords,
       segmentWords,
-      maxParticipants: integer('maxThreads', options.maxThreads, DEFAULT_THREADS, 2, 256),
+      maxParticipants,
       pageIds: integer('tuning.pageIds', tuning.pageIds, Math.max(1024, Math.floor(memory / pageBytes)), 16, 1 << 26),
       leafEntries,
       leafSlots: integer('tuning.leafSlots', tuning.leafSlots, 16, 1, 128),
@@ -158,10 +156,11 @@ export function checkOptions(options: OpenOptions): { geometry: Geometry; cleane
       snapshotMs: snapshotMsOf(options.snapshotMaxMs),
       snapshotWords:
         integer('snapshotMaxBytes', options.snapshotMaxBytes, Math.floor(memory / 2), 0, MAX_MEMORY_BYTES) >>> 2,
-      tierWords: 0,
+      tierWords: tier === undefined ? 0 : tierWordsFor(maxParticipants, tier.geometry),
       scheme,
       paranoid: flag('tuning.paranoid', tuning.paranoid, false),
     },
     cleaner: flag('cleaner', options.cleaner, true),
+    tier,
   }
 }

@@ -3,32 +3,34 @@ import { COUNTER, type CounterName, countLive, sumCounter } from '../reclaim/par
 import { BASE_SHAPE, levelOf } from '../pagecache/base.ts'
 import { ADDRESS_MASK, ROOT } from '../pagecache/page-table.ts'
 import type { Engine } from './engine.ts'
+import { type TierStats, collectTierStats } from './tier-stats.ts'
 
 /** A flat object of numbers. Counters are sums over all threads since the store was opened, modulo 2^32. */
-export type Stats = Record<CounterName, number> & {
-  entries: number
-  /** Live snapshots, the age of the oldest in milliseconds, and words of versions that are kept for them. */
-  snapshotsLive: number
-  snapshotOldestMs: number
-  snapshotWords: number
-  pages: number
-  height: number
-  epoch: number
-  participants: number
-  /** Deferred actions waiting for their epoch. */
-  waiting: number
-  /** Segments of the arena: all, free, and in use (open or sealed, or waiting for their epoch). */
-  segments: number
-  segmentsFree: number
-  segmentsInUse: number
-  segmentWords: number
-  /** Words of live blocks, and the same in bytes. */
-  liveWords: number
-  bytesLive: number
-  /** Live share of the sealed segments. */
-  utilisation: number
-  bytesReserved: number
-}
+export type Stats = Record<CounterName, number> &
+  TierStats & {
+    entries: number
+    /** Live snapshots, the age of the oldest in milliseconds, and words of versions that are kept for them. */
+    snapshotsLive: number
+    snapshotOldestMs: number
+    snapshotWords: number
+    pages: number
+    height: number
+    epoch: number
+    participants: number
+    /** Deferred actions waiting for their epoch. */
+    waiting: number
+    /** Segments of the arena: all, free, and in use (open or sealed, or waiting for their epoch). */
+    segments: number
+    segmentsFree: number
+    segmentsInUse: number
+    segmentWords: number
+    /** Words of live blocks, and the same in bytes. */
+    liveWords: number
+    bytesLive: number
+    /** Live share of the sealed segments. */
+    utilisation: number
+    bytesReserved: number
+  }
 
 function liveWords(engine: Engine): number {
   const { segments } = engine.log
@@ -83,6 +85,7 @@ export function collectStats(engine: Engine): Stats {
     bytesLive: live * 4,
     utilisation: engine.cleaner.utilisation(),
     bytesReserved: arena.buffer.byteLength,
+    ...collectTierStats(engine.tier),
   }
 }
 

@@ -12,6 +12,7 @@ import { PUT_ABSENT, PUT_ANY } from '../tree/tree.ts'
 import { type BatchOperation, Batching } from './batching.ts'
 import type { KeyCodec, Staged, ValueCodec } from './codec.ts'
 import { type CleanerThread, forgetOpenStore, rememberOpenStore } from './cleaner-thread.ts'
+import { Durability, type Opener } from './durability.ts'
 import type { Engine } from './engine.ts'
 import type { StoreHandle } from './handle.ts'
 import { Iteration } from './iteration.ts'
@@ -41,6 +42,8 @@ export class Store<K = string, V = string> {
   private readonly swapping: Swapping<K, V>
   private readonly batching: Batching<K, V>
   private readonly transactions: Transactions<K, V>
+  /** Null in a store that is only in memory. */
+  private readonly durability: Durability | null
   private readonly checkOpen = (): void => this.check()
   private closed = false
 
@@ -52,6 +55,7 @@ export class Store<K = string, V = string> {
     values: ValueCodec,
     handle: StoreHandle,
     cleaner: CleanerThread | null,
+    opener: Opener | null,
   ) {
     this.engine = engine
     this.keyCodec = keys
@@ -71,7 +75,8 @@ export class Store<K = string, V = string> {
       (changes, reads) => this.batching.commitChanges(changes, reads),
       this.checkOpen,
     )
-    rememberOpenStore(this)
+    this.durability = engine.tier === null ? null : new Durability(engine, engine.tier, opener)
+    rememberOpenStore(this, opener !== null)
   }
 
   private check(): void {
@@ -88,9 +93,12 @@ export class Store<K = string, V = string> {
   set(key: K, value: V): void {
     this.check()
     const staged = this.valueCodec.stage(value)
+    const { durability } = this
+    if (durability !== null) durability.before()
     this.keyCodec.encode(key, this.engine.tree.key)
     this.encoder.write(staged)
     this.encoder.link(PUT_ANY, 0)
+    if (durability !== null) durability.after()
   }
 
   /**
@@ -166,8 +174,12 @@ export class Store<K = string, V = string> {
   delete(key: K): boolean {
     this.check()
     const { tree } = this.engine
+    const { durability } = this
+    if (durability !== null) durability.before()
     this.keyCodec.encode(key, tree.key)
-    return tree.remove(0, 0)
+    const isGone = tree.remove(0, 0)
+    if (durability !== null) durability.after()
+    return isGone
   }
 
   /**
@@ -177,13 +189,16 @@ export class Store<K = string, V = string> {
   setIfAbsent(key: K, value: V): V | undefined {
     this.check()
     const staged = this.valueCodec.stage(value)
+    this.durability?.before()
     for (;;) {
       const there = this.get(key)
       if (there !== undefined) return there
       this.keyCodec.encode(key, this.engine.tree.key)
       this.encoder.write(staged)
-      if (this.encoder.link(PUT_ABSENT, 0)) return undefined
+      if (this.encoder.link(PUT_ABSENT, 0)) break
     }
+    this.durability?.after()
+    return undefined
   }
 
   /**
@@ -192,7 +207,10 @@ export class Store<K = string, V = string> {
    */
   compareAndSet(key: K, old: V | undefined, next: V | undefined): boolean {
     this.check()
-    return this.swapping.compareAndSet(key, old, next)
+    this.durability?.before()
+    const isDone = this.swapping.compareAndSet(key, old, next)
+    this.durability?.after()
+    return isDone
   }
 
   /**
@@ -205,7 +223,10 @@ export class Store<K = string, V = string> {
     this.check()
     if (typeof fn !== 'function')
       throw new HeddleError('HEDDLE_INVALID_OPTION', 'update takes a function of the old value')
-    return this.swapping.update(key, fn)
+    this.durability?.before()
+    const value = this.swapping.update(key, fn)
+    this.durability?.after()
+    return value
   }
 
   /**
@@ -219,7 +240,9 @@ export class Store<K = string, V = string> {
   batch(operations: readonly BatchOperation<K, V>[]): void {
     this.check()
     this.transactions.refuseNested()
+    this.durability?.before()
     this.batching.run(operations)
+    this.durability?.after()
   }
 
   /**
@@ -236,7 +259,10 @@ export class Store<K = string, V = string> {
    */
   transaction<T>(body: (tx: Transaction<K, V>) => T, options: TransactionOptions = {}): T {
     this.check()
-    return this.transactions.run(body, options)
+    this.durability?.before()
+    const result = this.transactions.run(body, options)
+    this.durability?.after()
+    return result
   }
 
   /** Iterations that have ended, to be used again. */
@@ -300,11 +326,29 @@ export class Store<K = string, V = string> {
     while (iteration.fillRaw()) {
       for (let i = 0; i < iteration.count; i++) {
         iteration.rawKey(i, tree.key)
+        this.durability?.before()
         tree.remove(0, 0)
       }
     }
     iteration.end()
     this.giveBack(iteration)
+    this.durability?.after()
+  }
+
+  /**
+   * Everything that was changed before the call, in whatever thread, is on disk when the promise is fulfilled. In a store
+   * that is only in memory there is nothing to do.
+   * @throws HeddleError HEDDLE_IO, HEDDLE_NO_SPACE if it could not be written: changes may be durable or not; HEDDLE_CLOSED
+   */
+  async flush(): Promise<void> {
+    this.check()
+    await this.durability?.flush()
+  }
+
+  /** As `flush`, but blocks the thread. In any thread. */
+  flushSync(): void {
+    this.check()
+    this.durability?.flushSync()
   }
 
   /**
@@ -378,14 +422,20 @@ export class Store<K = string, V = string> {
 
   /**
    * Ends this thread's part in the store: what it held goes back. The opener's close also ends the background cleaner.
-   * Other threads may go on. Closing twice does nothing; every other call throws HEDDLE_CLOSED afterwards.
+   * Other threads may go on; in a durable store only by reading, once its opener has closed it. That first makes everything
+   * durable, and gives the directory free. Closing twice does nothing; every other call throws HEDDLE_CLOSED afterwards.
+   * @throws HeddleError HEDDLE_IO, HEDDLE_NO_SPACE if what was changed last could not be written; it is closed all the same
    */
   close(): void {
     if (this.closed) return
     this.closed = true
     forgetOpenStore(this)
     this.cleanerThread?.stop()
-    this.engine.detach()
+    try {
+      this.durability?.close()
+    } finally {
+      this.engine.detach()
+    }
   }
 
   [Symbol.dispose](): void {

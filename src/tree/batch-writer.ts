@@ -5,13 +5,15 @@
  * be linked before its segment is sealed. Thread safety: one BatchWriter belongs to one participant. Death: blocks that
  * nothing leads to, in segments that the reaper seals; the cleaner finds them.
  */
-import { KIND_EXTENT, blockHeader } from '../log/block.ts'
+import { KIND_EXTENT, blockHeader, keyBytesOf } from '../log/block.ts'
 import { STREAM_BATCHES, STREAM_RECORDS } from '../log/log.ts'
 import type { TreeContext } from './context.ts'
 import {
+  BATCH_BYTES,
   BATCH_COUNT,
   BATCH_ISOLATION,
   BATCH_OPERATIONS,
+  BATCH_POSITION,
   BATCH_READS,
   BATCH_SLOT,
   BATCH_SLOT_STATE,
@@ -34,7 +36,8 @@ import {
   pendingPrev,
 } from './descriptor.ts'
 import type { KeyBuffer } from './key.ts'
-import { RECORD_PREV, RECORD_VERSION } from './record.ts'
+import { BATCH_HEADER_BYTES, OPERATION_HEADER_BYTES } from './journal.ts'
+import { RECORD_PREV, RECORD_VERSION, recordHeader, valueBytesOf } from './record.ts'
 import { type RecordWriter, unlinkRecord } from './record-writer.ts'
 import type { Mark } from './snapshots.ts'
 
@@ -102,10 +105,13 @@ export class BatchWriter {
    * Writes the descriptor.
    * @param reads null for a batch
    * @returns its address
-   * @throws HeddleError HEDDLE_FULL; the batch is to be discarded then
+   * @throws HeddleError HEDDLE_FULL, or as the journal's `admit`; the batch is to be discarded then
    */
   describe(reads: Reads | null): number {
     const { words, records } = this
+    const { journal } = this.context
+    const journalBytes = journal === null ? 0 : this.journalBytes()
+    journal?.admit(journalBytes)
     const operations = this.writeOperations()
     const firstRead = reads === null ? 0 : this.writeReads(reads)
     const batch = this.block(BATCH_WORDS)
@@ -117,12 +123,25 @@ export class BatchWriter {
     words[batch + BATCH_SLOT] = reads === null ? 0 : reads.mark.slot
     words[batch + BATCH_SLOT_STATE] = reads === null ? 0 : reads.mark.state
     words[batch + BATCH_READS] = firstRead
+    words[batch + BATCH_POSITION] = 0
+    words[batch + BATCH_BYTES] = journalBytes
     for (let i = 0; i < records.length; i++) {
       words[records[i] + RECORD_VERSION] = -batch
       words[records[i] + RECORD_PREV] = pendingPrev(i)
     }
     this.writer.stream = STREAM_RECORDS
     return batch
+  }
+
+  /** What the records take in the journal. */
+  private journalBytes(): number {
+    const { words, records } = this
+    let bytes = BATCH_HEADER_BYTES
+    for (let i = 0; i < records.length; i++) {
+      const header = recordHeader(words, records[i])
+      bytes += OPERATION_HEADER_BYTES + keyBytesOf(header) + Math.max(0, valueBytesOf(words, records[i], header))
+    }
+    return bytes
   }
 
   /** Reserves a block and completes it; its words are filled afterwards, while it is still private. */

@@ -20,6 +20,10 @@
  * and each of them goes only once. Whoever changes the agreed value from p to h' has loaded p first, then found h', then seen
  * INSTALLING. So h' came after p as a head; if the record was linked over p, then p was the head after h': it would recur.
  *
+ * Where there is a journal, a batch that is installed gets a slot there before it is DECIDING (journal.ts): whoever brings it to
+ * its end reserves one and fills it, and the first of them gets it into the descriptor by CAS. When the batch is decided the
+ * slot is completed or given up, by all who are there. A reader never needs one: before it has one it is not decided.
+ *
  * An owner that finds no room while it installs aborts. A helper may then still be about to link a record: so every leaf
  * that lacks its record is frozen, which makes that CAS fail; whoever looks for the head again sees ABORTED.
  *
@@ -35,6 +39,7 @@ import type { TreeContext } from './context.ts'
 import {
   ABORTED_BATCH,
   BATCH_OPERATIONS,
+  BATCH_POSITION,
   BATCH_READS,
   BATCH_STATUS,
   COMMITTED_AT,
@@ -49,6 +54,7 @@ import {
   isDecidingAt,
   stampOfStatus,
 } from './descriptor.ts'
+import { JOURNAL_SHORTAGE } from './journal.ts'
 import { KeyBuffer } from './key.ts'
 import { RECORD_VERSION, recordHeader, recordKeyAt } from './record.ts'
 import { unlinkRecord } from './record-writer.ts'
@@ -135,13 +141,58 @@ export class Batches {
    * @returns false on a shortage, see the context; it is to be tried again then
    */
   finish(batch: number): boolean {
+    try {
+      return this.tryFinish(batch)
+    } finally {
+      this.letGo(batch)
+    }
+  }
+
+  private tryFinish(batch: number): boolean {
     if (this.status(batch) === INSTALLING) {
-      if (!this.installAll(batch)) return false
+      if (Atomics.load(this.words, batch + BATCH_POSITION) === 0) {
+        if (!this.installAll(batch) || !this.record(batch)) return false
+      }
       Atomics.compareExchange(this.words, batch + BATCH_STATUS, INSTALLING, DECIDING)
     }
     this.decide(batch)
+    this.settleSlot(batch)
     this.finaliseAll(batch)
     return true
+  }
+
+  /** Gets a batch that is installed a slot of the journal. @returns false on a shortage */
+  private record(batch: number): boolean {
+    const { words, context } = this
+    const { journal } = context
+    if (journal === null || Atomics.load(words, batch + BATCH_POSITION) !== 0) return true
+    // Not for one that was aborted: nobody else would settle the slot.
+    if (this.status(batch) !== INSTALLING) return true
+    const position = journal.reserveBatch(batch)
+    if (position < 0) {
+      context.shortage = JOURNAL_SHORTAGE
+      return false
+    }
+    if (Atomics.compareExchange(words, batch + BATCH_POSITION, 0, ~position) !== 0) journal.abort()
+    return true
+  }
+
+  /** Completes the slot of a batch that is decided, or gives it up. */
+  private settleSlot(batch: number): void {
+    const { journal } = this.context
+    if (journal === null) return
+    const found = Atomics.load(this.words, batch + BATCH_POSITION)
+    if (found === 0) return
+    journal.settle(~found, this.isCommitted(batch))
+    if (journal.held === ~found) journal.forget()
+  }
+
+  /** Parts from the slot that is held if an exception came between: others settle it, if the batch has it. */
+  private letGo(batch: number): void {
+    const { journal } = this.context
+    if (journal === null || journal.held < 0) return
+    if (Atomics.load(this.words, batch + BATCH_POSITION) === ~journal.held) journal.forget()
+    else journal.abort()
   }
 
   private installAll(batch: number): boolean {
@@ -247,6 +298,7 @@ export class Batches {
         if (!this.forestall(words[at])) unlinkRecord(this.context, words[at])
       }
     }
+    this.settleSlot(batch)
     this.finaliseAll(batch)
     return true
   }

@@ -7,6 +7,7 @@ import type { Participant } from '../reclaim/participant.ts'
 import type { Scheme } from '../reclaim/scheme.ts'
 import type { Batches } from './batches.ts'
 import type { Clock } from './clock.ts'
+import type { Journal } from './journal.ts'
 import type { SnapshotTable } from './snapshot-table.ts'
 import type { Versions } from './versions.ts'
 
@@ -21,6 +22,11 @@ export interface TreeContext {
   readonly snapshots: SnapshotTable
   readonly versions: Versions
   readonly batches: Batches
-  /** Words of page space that the step just given up needs; 0 if it needs a page id. Set before returning `false`. */
+  /** Where changes are written before they are made; null in a store that is only in memory, and in replays. */
+  journal: Journal | null
+  /**
+   * Words of page space that the step just given up needs; 0 if it needs a page id, JOURNAL_SHORTAGE if it needs room in the
+   * journal. Set before returning `false`.
+   */
   shortage: number
 }

@@ -9,6 +9,8 @@
  *        5  the value of the clock that it has read at
  *        6  slot of its snapshot, 7 the state that the slot has while that is live
  *        8  its first list of reads, 0 if there is none
+ *        9  minus one less the position of its slot in the journal, 0 if it has none yet      atomic
+ *       10  bytes that it takes there
  *
  *   a list: 0 header   1 the next list, 0 for the last one   2 items (operations) or words (reads)   3 ...
  *   an operation, two words: its record, and the word that the record is to replace (atomic): 0 not known yet, a leaf's
@@ -19,7 +21,7 @@
  *   status   INSTALLING -> DECIDING -> DECIDING with the stamp -> COMMITTED with the stamp
  *            INSTALLING or DECIDING -> ABORTED_BATCH
  *
- * All but the status and the words to be replaced is immutable once the first record is linked. Descriptor and lists are
+ * Where there is a journal, a batch is DECIDING only when it has a position. All but these and the words to be replaced is immutable once the first record is linked. Descriptor and lists are
  * blocks of KIND_EXTENT; their key is empty and leads nowhere.
  */
 export const BATCH_STATUS = 1
@@ -30,7 +32,9 @@ export const BATCH_TS = 5
 export const BATCH_SLOT = 6
 export const BATCH_SLOT_STATE = 7
 export const BATCH_READS = 8
-export const BATCH_WORDS = 9
+export const BATCH_POSITION = 9
+export const BATCH_BYTES = 10
+export const BATCH_WORDS = 11
 
 export const LIST_NEXT = 1
 export const LIST_COUNT = 2

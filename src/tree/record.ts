@@ -51,6 +51,11 @@ export function inlineValueBytes(header: number): number {
   return (wordsOf(header) - RECORD_KEY) * 4 - keyBytesOf(header) - padOf(header)
 }
 
+/** Bytes of the value of a record, TOMBSTONE if it says that there is none. */
+export function valueBytesOf(words: Int32Array, record: number, header: number): number {
+  return kindOf(header) === KIND_EXTENT_RECORD ? words[extentListAt(record, header)] : inlineValueBytes(header)
+}
+
 /** Byte offset of the key of a record. */
 export function recordKeyAt(record: number): number {
   return (record + RECORD_KEY) * 4

@@ -2,7 +2,8 @@
  * The B-link tree: search, insert, overwrite, remove, in a loop of attempts.
  *
  * An attempt runs inside one critical region and makes at most one visible change; if a structural change stands in the
- * way it is noted, and done in a region of its own after room for it was prepared outside of any (upkeep.ts).
+ * way it is noted, and done in a region of its own after room for it was prepared outside of any (upkeep.ts). Where there is
+ * a journal, the attempt reserves and completes its slot there (journal.ts).
  *
  * Linearization: an overwrite, insert or removal takes effect at the load of the clock whose stamp its record gets, right
  * after the CAS of the key's entry or slot word (versions.ts): whoever sees it sees to it that it has a stamp. A read
@@ -14,6 +15,7 @@
  * accounted for is found by the cleaner.
  */
 import { assert } from '../memory/assert.ts'
+import { keyBytesOf } from '../log/block.ts'
 import { ROOM_OPTIONAL, ROOM_ORDINARY, ROOM_PROMISED, STREAM_PAGES } from '../log/log.ts'
 import { EMPTIED } from '../pagecache/fragment.ts'
 import type { Materializer } from '../pagecache/page-cache.ts'
@@ -28,14 +30,16 @@ import { BatchWriter } from './batch-writer.ts'
 import { Batches } from './batches.ts'
 import { Clock } from './clock.ts'
 import type { TreeContext } from './context.ts'
-import { ABORTED_BATCH } from './descriptor.ts'
+import { ABORTED_BATCH, BATCH_BYTES, BATCH_POSITION } from './descriptor.ts'
+import { CHANGE_HEADER_BYTES, JOURNAL_SHORTAGE, type Journal } from './journal.ts'
 import { KeyBuffer } from './key.ts'
 import { LeafImage } from './leaf-image.ts'
-import { RECORD_VERSION, recordHeader } from './record.ts'
+import { RECORD_VERSION, recordHeader, valueBytesOf } from './record.ts'
 import { RecordWriter, unlinkRecord } from './record-writer.ts'
 import { Search } from './search.ts'
 import { SnapshotTable } from './snapshot-table.ts'
 import { ABORTED, STAMPED } from './stamp.ts'
+import { Unfinished } from './unfinished.ts'
 import { Upkeep } from './upkeep.ts'
 import { Versions } from './versions.ts'
 
@@ -64,16 +68,20 @@ export class Tree implements Materializer {
   private readonly me: Participant
   private readonly versions: Versions
   private readonly upkeep: Upkeep
-  /** Whether a removal needs a tombstone, since something stands behind what it removes. */
+  private readonly unfinished: Unfinished | null
+  /** Whether a removal needs a tombstone, since something stands behind what it removes, or there is a journal. */
   private needsTombstone = false
+  /** Whether an attempt has found no room in the journal. */
+  private lacksSlot = false
   readonly batchWriter: BatchWriter
 
-  constructor(arena: Arena, scheme: Scheme, me: Participant, log: Log) {
+  /** @param journal null for a tree that is only in memory */
+  constructor(arena: Arena, scheme: Scheme, me: Participant, log: Log, journal: Journal | null = null) {
     const table = new PageTable(arena, scheme, me)
     const cache = new PageCache(arena, table, log, this)
     const clock = new Clock(arena)
     const snapshots = new SnapshotTable(arena, clock, me.label)
-    const base = { arena, scheme, me, log, table, cache, clock, snapshots, shortage: 0 }
+    const base = { arena, scheme, me, log, table, cache, clock, snapshots, journal, shortage: 0 }
     const context = base as typeof base & { versions: Versions; batches: Batches }
     context.versions = new Versions(context, clock, snapshots)
     this.context = context
@@ -87,6 +95,7 @@ export class Tree implements Materializer {
     this.writer = new RecordWriter(context)
     this.batchWriter = new BatchWriter(context, this.writer)
     context.batches = new Batches(context, this)
+    this.unfinished = journal === null ? null : new Unfinished(context, journal)
     scheme.register(OP_FREE_BLOCK, (block) => void log.unlink(block))
     scheme.register(OP_FREE_CHAIN, (record) => unlinkRecord(context, record))
     scheme.onReap((slotAt, label) => {
@@ -136,24 +145,66 @@ export class Tree implements Materializer {
    * @param mode PUT_ANY, PUT_ABSENT, or the record that must be there
    * @param since the epoch in which that record was found: when two have passed, its address may mean another one
    * @returns whether it was linked; otherwise the record is still the writer's, to be abandoned
-   * @throws HeddleError HEDDLE_FULL; nothing has changed then
+   * @throws HeddleError HEDDLE_FULL, or as the journal's `admit`; nothing has changed then
    */
   put(mode: number, since: number): boolean {
     const { upkeep } = this
+    if (this.context.journal !== null) this.admit(this.writer.record)
     for (;;) {
       this.scheme.enter()
       let outcome = AGAIN
       try {
         outcome = this.tryPut(mode, since)
       } finally {
-        this.scheme.leave()
+        this.leave()
       }
-      if (outcome === AGAIN) upkeep.settle(ROOM_ORDINARY)
+      if (outcome === AGAIN) this.settle(ROOM_ORDINARY)
       else {
         if (upkeep.hasWork()) upkeep.settleQuietly(ROOM_OPTIONAL)
         return outcome === DONE
       }
     }
+  }
+
+  /** Asks the journal whether it takes a record. */
+  private admit(record: number): void {
+    const { words } = this
+    const header = recordHeader(words, record)
+    const bytes = CHANGE_HEADER_BYTES + keyBytesOf(header) + Math.max(0, valueBytesOf(words, record, header))
+    this.context.journal!.admit(bytes)
+  }
+
+  /** Ends an attempt: its slot is settled if it was unwound, then its critical region. */
+  private leave(): void {
+    const { journal } = this.context
+    try {
+      if (journal !== null && journal.held >= 0) this.unfinished!.letGo()
+    } finally {
+      this.scheme.leave()
+    }
+  }
+
+  /** Does what stood in the way of an attempt. */
+  private settle(worth: number): void {
+    if (this.lacksSlot) {
+      this.lacksSlot = false
+      this.context.journal!.wait()
+    }
+    this.upkeep.settle(worth)
+  }
+
+  /** Reserves a slot of the journal for a record that is about to be linked over the head that was found. */
+  private reserve(record: number): boolean {
+    const { journal } = this.context
+    if (journal === null || journal.reserve(record)) return true
+    this.lacksSlot = true
+    return false
+  }
+
+  /** The record was not linked: its slot is of no use, since what was found before it was reserved is not there any more. */
+  private lost(): number {
+    this.context.journal?.abort()
+    return AGAIN
   }
 
   private tryPut(mode: number, since: number): number {
@@ -165,7 +216,9 @@ export class Tree implements Materializer {
     if (!upkeep.hasSlot()) return AGAIN
     const head = this.writer.record
     this.writer.replaces(0)
-    if (!context.cache.link(search.freeSlot, context.arena.layout.leafSlots, head, key.tag)) return AGAIN
+    if (!this.reserve(head)) return AGAIN
+    if (!context.cache.link(search.freeSlot, context.arena.layout.leafSlots, head, key.tag)) return this.lost()
+    context.journal?.complete()
     this.writer.linked()
     this.me.count(COUNTER.inserts, 1)
     this.versions.finishPut(head, 0, 0, 0, false)
@@ -190,7 +243,9 @@ export class Tree implements Materializer {
     if (!this.upkeep.isOpen()) return AGAIN
     const head = writer.record
     writer.replaces(old)
-    if (!this.context.cache.overwrite(search.at, word, head)) return AGAIN
+    if (!this.reserve(head)) return AGAIN
+    if (!this.context.cache.overwrite(search.at, word, head)) return this.lost()
+    this.context.journal?.complete()
     writer.linked()
     if (found === 0) this.me.count(COUNTER.inserts, 1)
     versions.finishPut(head, old, version, search.header, gone)
@@ -211,9 +266,11 @@ export class Tree implements Materializer {
    * @param since as for `put`
    * @returns whether there was one and it is gone
    * @throws HeddleError HEDDLE_FULL only if a change that another thread left half done, or a tombstone, which only keys
-   * need that a snapshot sees an older value of, needs room and there is none
+   * need that a snapshot sees an older value of, or that are in a journal, needs room and there is none; or as the journal's
+   * `admit`
    */
   remove(expected: number, since: number): boolean {
+    this.context.journal?.admit(CHANGE_HEADER_BYTES + this.key.length)
     try {
       return this.removeOrBury(expected, since)
     } finally {
@@ -230,11 +287,11 @@ export class Tree implements Materializer {
       try {
         outcome = this.tryRemove(expected, since)
       } finally {
-        this.scheme.leave()
+        this.leave()
       }
       if (outcome === AGAIN) {
         this.bringTombstone()
-        upkeep.settle(ROOM_PROMISED)
+        this.settle(ROOM_PROMISED)
       } else {
         if (upkeep.hasWork()) upkeep.settleQuietly(ROOM_OPTIONAL)
         return outcome === DONE
@@ -265,7 +322,8 @@ export class Tree implements Materializer {
     }
     if (found === 0 || (expected !== 0 && (expected !== found || this.hasPassed(since)))) return REFUSED
     if (!this.upkeep.isOpen()) return AGAIN
-    if (version === ABORTED || !(versions.isVoid(head, version) || versions.trim(head, version))) {
+    const { journal } = this.context
+    if (journal !== null || version === ABORTED || !(versions.isVoid(head, version) || versions.trim(head, version))) {
       return this.tryBury(head)
     }
     if (!this.context.cache.overwrite(search.at, word, head | EMPTIED)) return AGAIN
@@ -291,6 +349,7 @@ export class Tree implements Materializer {
     try {
       Atomics.store(words, me.at + INTENT_BATCH, batch)
       if (this.finishPinned(batch)) outcome = context.batches.isCommitted(batch) ? COMMITTED : ABORTED_BATCH
+      if (outcome === COMMITTED) this.noteBatch(batch)
       context.batches.discard(batch)
       Atomics.store(words, me.at + INTENT_BATCH, 0)
     } finally {
@@ -312,9 +371,24 @@ export class Tree implements Materializer {
     return true
   }
 
-  /** Takes the room that a batch lacked. Not inside a critical region. @throws HeddleError HEDDLE_FULL */
-  makeRoom(): void {
+  private noteBatch(batch: number): void {
+    const { words } = this
+    this.context.journal?.noteBatch(~Atomics.load(words, batch + BATCH_POSITION), words[batch + BATCH_BYTES])
+  }
+
+  /**
+   * Takes the room that a batch lacked, or waits for it. Not inside a critical region.
+   * @returns whether it was room of the journal, which others may have taken until the batch is written anew
+   * @throws HeddleError HEDDLE_FULL, or as the journal's `wait`
+   */
+  makeRoom(): boolean {
     this.upkeep.makeRoom(ROOM_ORDINARY)
+    return this.context.shortage === JOURNAL_SHORTAGE
+  }
+
+  /** Settles what a dead participant has left in the journal. Before its segments are sealed, and its pin is taken away. */
+  reapChange(slotAt: number): void {
+    this.unfinished?.reap(slotAt)
   }
 
   /** Brings a dead participant's batch to its end. Before its segments are sealed, and its pin is taken away. */
@@ -336,7 +410,9 @@ export class Tree implements Materializer {
       return AGAIN
     }
     writer.replaces(head)
-    if (!this.context.cache.overwrite(search.at, search.word, tombstone | EMPTIED)) return AGAIN
+    if (!this.reserve(tombstone)) return AGAIN
+    if (!this.context.cache.overwrite(search.at, search.word, tombstone | EMPTIED)) return this.lost()
+    this.context.journal?.complete()
     writer.linked()
     this.versions.finishTombstone(search.at, tombstone, head, (search.word & EMPTIED) !== 0)
     return this.removed()

@@ -16,6 +16,7 @@ import type { Scheme } from '../reclaim/scheme.ts'
 import type { TreeContext } from './context.ts'
 import { InnerChanges } from './inner-changes.ts'
 import { InnerImage } from './inner-image.ts'
+import { JOURNAL_SHORTAGE } from './journal.ts'
 import { KeyBuffer } from './key.ts'
 import { LeafChanges } from './leaf-changes.ts'
 import type { LeafImage } from './leaf-image.ts'
@@ -142,10 +143,11 @@ export class Upkeep {
     }
   }
 
-  /** Takes the room that a step lacked. @throws HeddleError HEDDLE_FULL */
+  /** Takes the room that a step lacked, or waits for it. @throws HeddleError HEDDLE_FULL, or as the journal's `wait` */
   makeRoom(worth: number): void {
     const { context } = this
-    if (context.shortage === 0) this.findPageIds()
+    if (context.shortage === JOURNAL_SHORTAGE) context.journal!.wait()
+    else if (context.shortage === 0) this.findPageIds()
     else context.log.prepare(STREAM_PAGES, context.shortage, worth)
   }
 

@@ -14,10 +14,12 @@ const FLOORS_WITH_ATOMICS: Readonly<Record<string, string>> = {
 /** Files elsewhere that may use Atomics, each with its reason. */
 const FILES_WITH_ATOMICS: Readonly<Record<string, string>> = {
   'src/lsm/shared-log.ts': 'reserves slots of the one log with compare-and-swap, and publishes what is durable',
+  'src/lsm/journal.ts': "announces what the participant's slot of the log is filled with",
   'src/cli/soak/control.ts': "the soak's own control words, apart from any store",
   'src/cli/replay/barrier.ts': 'where the workers of a replay meet',
   'src/lsm/block-cache.ts': 'slots and frames of the cache that all threads share',
   'src/lsm/catalog.ts': 'the current version, and the holds of its readers',
+  'src/lsm/tier-words.ts': 'who does what in the background, and how far it is',
   'src/explore/raw-atomics.ts': 'performs the steps of virtual threads',
   'src/explore/dealing.ts': 'deals out a search by a counter of its own',
   'src/explore/transform/atomics.ts': 'names the operations that it makes steps of',

@@ -185,8 +185,13 @@ export function forEachCrash(
 }
 
 /** States that a crash after the first `prefix` changes of a journal may leave. */
-export function* crashStates(journal: readonly Change[], prefix: number, rng: Random): Generator<Files> {
-  const model = new CrashModel(rng)
+export function* crashStates(
+  journal: readonly Change[],
+  prefix: number,
+  rng: Random,
+  initial?: ReturnType<SimulatedDisk['initial']>,
+): Generator<Files> {
+  const model = new CrashModel(rng, initial)
   for (const change of journal.slice(0, prefix)) model.apply(change)
   for (;;) yield model.state()
 }

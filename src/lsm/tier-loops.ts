@@ -1,0 +1,53 @@
+/**
+ * The two threads of the tier, each a loop around its steps: it takes the claim, works until it is told to stop, and gives
+ * the claim back.
+ *
+ * Thread safety: each in a thread of its own. Progress: parks when there is nothing to do, for a limited time.
+ * Death: leaves the claim, which the reap frees; the opener starts another thread (store/tier-threads.ts).
+ */
+import type { Disk } from './disk.ts'
+import type { Tier } from './tier.ts'
+import { LogWorker } from './tier-log.ts'
+import { Maintainer, type MaintainerOptions } from './tier-maintainer.ts'
+
+/** What the threads are given, beside the store's handle. Structured-cloneable. */
+export interface TierConfig {
+  readonly directory: string
+  readonly maintainer: MaintainerOptions
+}
+
+/** Between two attempts at a claim that somebody else still has. */
+const CLAIM_MS = 10
+/** The longest that the maintainer sleeps although nobody rings. */
+const IDLE_MS = 100
+
+/** Runs the log worker. @param isStopped whether the store is being closed */
+export function runLogWorker(tier: Tier, disk: Disk, config: TierConfig, isStopped: () => boolean): void {
+  const { log, me } = tier
+  while (!log.claim(me.label)) {
+    if (isStopped()) return
+    log.waitProgress(log.listenProgress(), CLAIM_MS)
+  }
+  const worker = new LogWorker(tier, disk, config.maintainer.fileBytes)
+  while (!isStopped()) worker.sleep(worker.turn())
+  worker.close()
+  log.unclaim(me.label)
+  log.announce()
+}
+
+/** Runs the maintainer. */
+export function runMaintainer(tier: Tier, disk: Disk, config: TierConfig, isStopped: () => boolean): void {
+  const { log, words, me } = tier
+  while (!words.claim(me.label)) {
+    if (isStopped()) return
+    words.park(words.listen(), CLAIM_MS)
+  }
+  const maintainer = new Maintainer(tier, disk, config.maintainer)
+  while (!isStopped()) {
+    const heard = words.listen()
+    if (!maintainer.step() && !isStopped()) words.park(heard, maintainer.isBusy ? CLAIM_MS : IDLE_MS)
+  }
+  maintainer.close()
+  words.unclaim(me.label)
+  log.announce()
+}
