@@ -26,6 +26,8 @@ import { entryOfTable } from './table-entry.ts'
 import type { TableMeta, TableOptions } from './table-writer.ts'
 
 export const DEFAULT_TABLE_BYTES = 16 * 2 ** 20
+/** Entries from one report of progress to the next. */
+const STEP_ENTRIES = 4096
 
 export interface RewriteOptions {
   /** A table that has reached this is ended before the next key; 16 MiB by default. */
@@ -121,8 +123,7 @@ export function rewrite(
   ids: FileIds,
 ): RewriteReport {
   const { disk, manifest } = reader
-  let looks = 0
-  const result = new Compaction(source, {
+  const compaction = new Compaction(source, {
     disk,
     generation: manifest.generation,
     newId: ids.take,
@@ -130,12 +131,13 @@ export function rewrite(
     ...(options.table === undefined ? {} : { table: options.table }),
     snapshots: [],
     below: [],
-    isStopped: () => {
-      options.onProgress?.(looks++ * 4096)
-      return false
-    },
-  }).run()!
-  const { counts, tables } = result
+  })
+  let isDone = false
+  for (let entries = 0; !isDone; entries += STEP_ENTRIES) {
+    options.onProgress?.(entries)
+    isDone = compaction.step(STEP_ENTRIES)
+  }
+  const { counts, tables } = compaction.result
   const { entriesRead, dropped, deletesDropped } = counts
   return { ...install(reader, tables, flushedLsn, ids), tables, entriesRead, dropped, deletesDropped }
 }

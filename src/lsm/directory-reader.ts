@@ -18,7 +18,7 @@ import type { Manifest } from './manifest.ts'
 import { MergingSource } from './merging-source.ts'
 import { planRecovery, surveyDirectory } from './recovery.ts'
 import { OneReader, type RunSorter } from './run-sorter.ts'
-import { levelsOf } from './table-entry.ts'
+import { checkedLevelsOf } from './table-entry.ts'
 import type { TableMeta } from './table-writer.ts'
 
 /** What the logs hold that no table holds yet. */
@@ -71,7 +71,7 @@ export class DirectoryReader {
     this.disk = disk
     this.manifest = manifest
     this.sizes = sizes
-    this.levels = levelsOf(manifest)
+    this.levels = checkedLevelsOf(manifest)
     this.chain = plan.chain
     this.orphans = plan.orphans
     this.nextFileId = plan.nextFileId

@@ -19,7 +19,7 @@ import { MergingSource } from './merging-source.ts'
 import { readManifest } from './recovery.ts'
 import { OneReader } from './run-sorter.ts'
 import { auditTable } from './table-audit.ts'
-import { compareKeys, levelsOf } from './table-entry.ts'
+import { compareKeys, checkedLevelsOf } from './table-entry.ts'
 
 export interface VerifyReport {
   /** What is wrong, file by file. */
@@ -117,7 +117,7 @@ class DirectoryAudit {
         findings.add(name, 32, `table ${id} has version ${largestVersion}, which was not flushed yet`)
       }
     }
-    findings.attempt(() => levelsOf(manifest))
+    findings.attempt(() => checkedLevelsOf(manifest))
   }
 
   /** @returns whether nothing is wrong with any of them */
@@ -169,7 +169,7 @@ class DirectoryAudit {
   /** Of each key, versions in an upper level must be newer than those below. */
   private checkVersions(manifest: Manifest): void {
     const { disk } = this
-    const levels = levelsOf(manifest)
+    const levels = checkedLevelsOf(manifest)
     const runs = [...levels.slice(0, 1).flatMap((tables) => tables.map((table) => [table])), ...levels.slice(1)]
     const readers = runs.map(() => new OneReader(disk))
     try {

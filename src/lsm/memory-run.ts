@@ -5,11 +5,12 @@
  *   fields   for each entry: where its key begins, bytes of the key, bytes of the value * 2 + kind, sequence, head
  *   order    entries by key, the newest version of a key first
  *
- * The head is the key's first six bytes as a number: it decides most comparisons without a look at the bytes.
+ * The head is six bytes of the key as a number, the first in which not all keys are the same: it decides most comparisons
+ * without a look at the bytes.
  *
  * Thread safety: belongs to one thread. Complexity: an entry O(bytes), sorting O(n log n), a seek O(log n).
  */
-import { compareRanges, grown } from './byte-codec.ts'
+import { commonLength, compareRanges, grown } from './byte-codec.ts'
 import type { EntrySource } from './entry.ts'
 
 const FIELDS = 5
@@ -67,7 +68,6 @@ export class MemoryRun implements EntrySource {
     fields[base + KEY_BYTES] = keyLength
     fields[base + VALUE_AND_KIND] = valueLength * 2 + kind
     fields[base + SEQUENCE] = sequence
-    fields[base + HEAD] = headOf(key, start, end)
     this.count++
   }
 
@@ -75,8 +75,23 @@ export class MemoryRun implements EntrySource {
   sort(): void {
     const order = new Uint32Array(this.count)
     for (let i = 0; i < order.length; i++) order[i] = i
+    this.setHeads()
     this.order = order.sort((a, b) => this.compare(a, b))
     this.place = -1
+  }
+
+  /** Heads are taken behind what all keys have in common: there they differ. */
+  private setHeads(): void {
+    const { fields, bytes } = this
+    let common = this.count === 0 ? 0 : fields[KEY_BYTES]
+    for (let base = FIELDS; base < this.count * FIELDS; base += FIELDS) {
+      const at = fields[base + AT]
+      common = commonLength(bytes, fields[AT], fields[AT] + common, bytes, at, at + fields[base + KEY_BYTES])
+    }
+    for (let base = 0; base < this.count * FIELDS; base += FIELDS) {
+      const at = fields[base + AT]
+      fields[base + HEAD] = headOf(bytes, at + common, at + fields[base + KEY_BYTES])
+    }
   }
 
   /** Forgets all entries; the memory is kept for the next ones. */

@@ -9,6 +9,7 @@ import { corruptFile } from './file-error.ts'
 import { fileName } from './file-name.ts'
 import type { Manifest, TableEntry } from './manifest.ts'
 import { FOOTER_BYTES } from './table-format.ts'
+import { levelsOf } from './tier-manifest.ts'
 import type { TableMeta } from './table-writer.ts'
 
 /** More levels than any store has: what a manifest says is checked before arrays are made by it. */
@@ -44,32 +45,15 @@ export function entryOfTable(disk: Disk, meta: TableMeta, level: number): TableE
   }
 }
 
-export function metaOfEntry(entry: TableEntry, generation: number): TableMeta {
-  return {
-    id: entry.id,
-    generation,
-    bytes: entry.size,
-    entries: entry.entries,
-    deletes: entry.deletions,
-    leastSequence: entry.smallestVersion,
-    greatestSequence: entry.largestVersion,
-    smallest: entry.smallestKey,
-    greatest: entry.largestKey,
-  }
-}
-
 /**
  * The tables of a manifest by level: of level 0 the newest first, below by key.
  * @throws FileError HEDDLE_CORRUPT if two tables of a level below 0 overlap, or a level cannot be
  */
-export function levelsOf(manifest: Manifest): TableMeta[][] {
-  const levels: TableMeta[][] = []
+export function checkedLevelsOf(manifest: Manifest): TableMeta[][] {
   const name = fileName(manifest.id, 'manifest')
-  for (const entry of manifest.tables) {
-    if (entry.level >= MOST_LEVELS) throw corruptFile(name, 0, `table ${entry.id} is in level ${entry.level}`)
-    while (levels.length <= entry.level) levels.push([])
-    levels[entry.level].push(metaOfEntry(entry, manifest.generation))
-  }
+  const tooDeep = manifest.tables.find(({ level }) => level >= MOST_LEVELS)
+  if (tooDeep !== undefined) throw corruptFile(name, 0, `table ${tooDeep.id} is in level ${tooDeep.level}`)
+  const levels = levelsOf(manifest)
   for (const [level, tables] of levels.entries()) {
     if (level === 0) tables.sort((a, b) => b.greatestSequence - a.greatestSequence || b.id - a.id)
     else tables.sort((a, b) => compareKeys(a.smallest, b.smallest))

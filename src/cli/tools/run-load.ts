@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createReadStream, fstatSync, openSync } from 'node:fs'
 import { Loader, type LoadReport } from '../../lsm/directory-load.ts'
 import { type Offline, openForWriting } from '../../lsm/offline.ts'
@@ -49,7 +50,7 @@ async function loadInto(to: Offline, input: Input, options: LoadOptions, screen:
   let loader: Loader | undefined
   try {
     loader = loaderFor(to, options)
-    await readInto(loader, input, screen)
+    await readInto(loader, input, options, screen)
     return loader.finish()
   } catch (error) {
     if (error instanceof LineError) throw new UsageError(`${input.name}, ${error.message}`)
@@ -63,20 +64,26 @@ async function loadInto(to: Offline, input: Input, options: LoadOptions, screen:
 function loaderFor({ disk }: Offline, options: LoadOptions): Loader {
   const { directory, into, memory, tableBytes, compression } = options
   try {
-    return new Loader(disk, { into, memoryBytes: memory, tableBytes, table: { compression } })
+    // What a store that is opened on the directory compares with its own codecs.
+    const settings = Buffer.from(JSON.stringify({ keys: options.keys, values: options.values }))
+    return new Loader(disk, { into, settings, memoryBytes: memory, tableBytes, table: { compression } })
   } catch (error) {
     if (!(error instanceof HeddleError) || error.code !== 'HEDDLE_INVALID_OPTION') throw error
     throw new UsageError(`there is a store in '${directory}' that holds something: give --into to add to it`)
   }
 }
 
-async function readInto(loader: Loader, { fd, size }: Input, screen: Screen): Promise<void> {
+async function readInto(loader: Loader, { fd, size }: Input, options: LoadOptions, screen: Screen): Promise<void> {
   const progress = screen.quietProgress('loading', size)
   const cutter = new LineCutter()
   const take = (line: Buffer, number: number): void => {
     const { key, value } = parseLine(line, number)
     if (key.length > MAX_KEY_BYTES) {
       throw new LineError(number, `the key takes ${key.length} bytes, the most is ${MAX_KEY_BYTES}`)
+    }
+    if (options.keys === 'utf8' && !isUtf8(key)) throw new LineError(number, 'the key is not UTF-8: say --keys binary')
+    if (options.values === 'utf8' && !isUtf8(value)) {
+      throw new LineError(number, 'the value is not UTF-8: say --values binary')
     }
     loader.add(key, value)
   }

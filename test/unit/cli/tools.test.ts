@@ -130,10 +130,14 @@ test('dump, load, dump: the same, from a file, from stdin, sorted or not, compre
   writeFileSync(file, first.trim())
   const reversed = `${first.trim().split('\n').reverse().join('\r\n')}\n\n`
   const [one, two, three] = ['one', 'two', 'three'].map((name) => join(root, name))
+  const binary = ['--keys', 'binary', '--values', 'binary']
   const loads = await Promise.all([
-    heddle(['load', one!, file]),
-    fed(['load', two!], reversed),
-    fed(['load', three!, '-', '--compression', 'deflate', '--table-bytes', '2k', '--memory', '1k'], reversed),
+    heddle(['load', one!, file, ...binary]),
+    fed(['load', two!, ...binary], reversed),
+    fed(
+      ['load', three!, '-', ...binary, '--compression', 'deflate', '--table-bytes', '2k', '--memory', '1k'],
+      reversed,
+    ),
   ])
   for (const { code, err } of loads) expect({ code, err }).toEqual({ code: 0, err: '' })
   expect(loads[0].out).toMatch(/^load: 37 lines, 0 replaced, 1 table, .* lines\/s\n$/)
@@ -168,6 +172,8 @@ describe('lines that are no entries', () => {
     ['{"key":"a","value":"b","ttl":1}', "line 2: 'ttl' is neither key nor value"],
     ['{"key":"a","value":{"base64":"b"}}', 'line 2: the value is no base64'],
     ['{"key":"\\ud800","value":"b"}', 'line 2: the key has a lone surrogate'],
+    ['{"key":{"base64":"/w=="},"value":"b"}', 'line 2: the key is not UTF-8: say --keys binary'],
+    ['{"key":"a","value":{"base64":"/w=="}}', 'line 2: the value is not UTF-8: say --values binary'],
     [`{"key":"${'k'.repeat(1025)}","value":"b"}`, 'line 2: the key takes 1025 bytes, the most is 1024'],
   ])('%#', async (line, message) => {
     const { code, err } = await fed(['load', dir], `{"key":"good","value":""}\n${line}\n`)
@@ -261,6 +267,7 @@ test('no directory, no store, wrong options: one line, exit code 2', async () =>
       ['dump', dir, '--to-base64', '?'],
       ['compact', dir, '--compression', 'zip'],
       ['load', dir, nowhere],
+      ['load', dir, '--keys', 'json'],
     ].map((args) => heddle(args)),
   )
   expect(complaints.map(({ err }) => err.replaceAll(root, '').split(' (see')[0])).toEqual([
@@ -276,6 +283,7 @@ test('no directory, no store, wrong options: one line, exit code 2', async () =>
     "heddle dump: --to-base64 must be base64, not '?'",
     "heddle compact: --compression must be none, deflate or brotli, not 'zip'",
     expect.stringMatching(/^heddle load: cannot read '\/nowhere': ENOENT/),
+    "heddle load: --keys must be one of utf8, binary, number, custom, not 'json'",
   ])
   for (const { code, out } of complaints) expect({ code, out }).toEqual({ code: 2, out: '' })
   expect(readdirSync(dir)).toEqual([])
@@ -286,7 +294,7 @@ test('help texts name every option', async () => {
     stat: ['--tables', '--json'],
     verify: ['--json'],
     dump: ['--out', '--from', '--to', '--from-base64', '--to-base64', '--limit'],
-    load: ['--into', '--memory', '--compression', '--table-bytes'],
+    load: ['--keys', '--values', '--into', '--memory', '--compression', '--table-bytes'],
     compact: ['--compression', '--table-bytes'],
     backup: ['--link'],
   }
