@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { placedChecksum } from '../../../src/lsm/block-checksum.ts'
+import { writeU32 } from '../../../src/lsm/byte-codec.ts'
 import { verifyDirectory } from '../../../src/lsm/directory-verify.ts'
 import { TYPE_PIECE } from '../../../src/lsm/log-format.ts'
 import { ReadOnlyDisk } from '../../../src/lsm/read-only-disk.ts'
+import { type Frame, framesOf } from '../../corruption/table-parts.ts'
 import { bytesOf } from '../../support/entries.ts'
-import { contentsOf, filledDisk, MadeStore, sortedEntries } from '../../support/made-store.ts'
+import { contentsOf, filledDisk, GENERATION, MadeStore, sortedEntries } from '../../support/made-store.ts'
 import { type Files, SimulatedDisk } from '../../support/simulated-disk.ts'
 
 const { disk: whole, store } = filledDisk()
@@ -223,6 +226,52 @@ describe('a manifest that says what cannot be', () => {
     const turned = entries.map((entry) => ({ ...entry, level: entry.level === 2 ? 1 : entry.level === 1 ? 2 : 0 }))
     expect(told(() => ({ tables: turned })).join()).toContain('is newer than one above it')
   })
+})
+
+describe('a table that is wrong under checksums that fit', () => {
+  const name = tables[0]!
+  const id = Number.parseInt(name, 10)
+  const frames = framesOf(files.get(name)!)
+  const [index, filter, properties] = frames.slice(-3)
+
+  /** Changes the payload of a frame, and makes its checksum fit. */
+  function told({ offset, length }: Frame, change: (payload: Uint8Array) => void): string {
+    const bytes = files.get(name)!.slice()
+    change(bytes.subarray(offset + 16, offset + length))
+    writeU32(bytes, offset, placedChecksum(bytes, offset + 4, offset + length, id, GENERATION, offset))
+    const { wrong } = verify(withFile(name, bytes))
+    for (const { file } of wrong) expect(file).toBe(name)
+    return wrong.map(({ what }) => what).join()
+  }
+
+  test('a filter that denies a key', () => {
+    expect(told(filter!, (payload) => payload.fill(0, 8))).toContain('a key is not in the filter')
+  })
+  test('entries out of order, and behind their separator', () => {
+    // The first bytes of a block: shared, unshared, size, sequence, then the whole first key.
+    const said = told(frames[0]!, (payload) => payload.set(bytesOf('zz'), Buffer.from(payload).indexOf('key')))
+    expect(said).toContain('an entry behind its separator')
+    expect(told(frames[1]!, (payload) => payload.set(bytesOf('aa'), Buffer.from(payload).indexOf('key')))).toMatch(
+      /entries out of order|belongs to the block before/,
+    )
+  })
+  test('a value that the digest does not know', () => {
+    expect(told(frames[1]!, (payload) => (payload[Buffer.from(payload).indexOf('bottom')]! = 66))).toContain('digest')
+  })
+  test('other counts in the properties', () => {
+    expect(told(properties!, (payload) => payload[3]!--)).toContain('keyBytes are')
+  })
+  test('an index that leaves a block out, or leads elsewhere', () => {
+    expect(
+      told(index!, (payload) => payload.set([1, 0, 0, 0], Buffer.from(payload).indexOf(littleEndian(frames[1]!)))),
+    ).toContain('they do not touch')
+  })
+
+  function littleEndian({ offset }: Frame): Buffer {
+    const bytes = Buffer.alloc(4)
+    bytes.writeUInt32LE(offset)
+    return bytes
+  }
 })
 
 test('a record that is no change', () => {
