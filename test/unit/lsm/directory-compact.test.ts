@@ -9,7 +9,7 @@ import { forEachCrash } from '../../support/crash-states.ts'
 import { random } from '../../support/random.ts'
 import { type Errno, SimulatedDisk } from '../../support/simulated-disk.ts'
 
-const SMALL: RewriteOptions = { tableBytes: 600, table: { blockBytes: 200 }, memoryBytes: 300 }
+const SMALL: RewriteOptions = { tableBytes: 600, table: { blockBytes: 200 }, memoryBytes: 150 }
 
 function compact(disk: Disk, options = SMALL): RewriteReport {
   return compactDirectory(DirectoryReader.open(disk)!, options)

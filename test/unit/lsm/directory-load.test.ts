@@ -59,6 +59,13 @@ test('lines that are in order for a while', () => {
   expect([...contentsOf(disk)]).toEqual(sortedEntries(new Map(lines)))
 })
 
+test('a key that comes twice in a row, among lines that are in order', () => {
+  const disk = new SimulatedDisk()
+  const lines: Lines = [...numbered(3), ['k0002', 'newer'], ['k0003', 'next']]
+  expect(load(disk, lines)).toMatchObject({ added: 5, sorted: false, dropped: 1 })
+  expect([...contentsOf(disk)]).toEqual(sortedEntries(new Map(lines)))
+})
+
 test('nothing at all is an empty store, which can be loaded into', () => {
   const disk = new SimulatedDisk()
   expect(load(disk, []).added).toBe(0)
