@@ -20,6 +20,9 @@ and what was expected. Exit code 1 if there is any.
 Options
   --workers <n>     workers (as many as the machine has cores, but at least 2)
   --memory <size>   memory of the store (256m)
+  --path <dir>      a durable store in this directory, which must hold none yet; at the end it is opened again, and must hold
+                    the same
+  --memtable <n>    with --path: entries that a flush is due for; five times as many make a compaction due (2000)
   -h, --help        this text
 
 Options of --generate
@@ -33,6 +36,9 @@ export interface ReplayOptions {
   readonly file: string
   readonly workers: number
   readonly memory: number
+  /** Undefined for a store in memory. */
+  readonly path?: string | undefined
+  readonly memtable: number
 }
 
 export interface GenerateOptions {
@@ -49,7 +55,7 @@ export type ReplayCommand =
   | { readonly generate: GenerateOptions; readonly replay?: undefined }
 
 const GENERATING = ['lines', 'keys', 'block', 'seed'] as const
-const REPLAYING = ['workers', 'memory'] as const
+const REPLAYING = ['workers', 'memory', 'path', 'memtable'] as const
 
 /** The command's arguments, or undefined if help was asked for. */
 export function readReplayCommand(args: string[]): ReplayCommand | undefined {
@@ -60,6 +66,8 @@ export function readReplayCommand(args: string[]): ReplayCommand | undefined {
       generate: { type: 'boolean' },
       workers: { type: 'string' },
       memory: { type: 'string' },
+      path: { type: 'string' },
+      memtable: { type: 'string' },
       lines: { type: 'string' },
       keys: { type: 'string' },
       block: { type: 'string' },
@@ -85,12 +93,17 @@ export function readReplayCommand(args: string[]): ReplayCommand | undefined {
     }
   }
   if (file === undefined) throw new UsageError('name a file with operations, or --generate one')
+  if (values.memtable !== undefined && values.path === undefined) {
+    throw new UsageError(`option '--memtable' does not go without --path`)
+  }
   const workers = values.workers ?? String(Math.min(MOST_WORKERS, Math.max(2, availableParallelism())))
   return {
     replay: {
       file,
       workers: parseCount('--workers', workers, 1, MOST_WORKERS),
       memory: parseSize('--memory', values.memory ?? '256m'),
+      path: values.path,
+      memtable: parseCount('--memtable', values.memtable ?? '2000', 1, 1_000_000),
     },
   }
 }

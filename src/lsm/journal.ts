@@ -45,9 +45,12 @@ import { GRANULE_WORDS, SLOT_HEADER_WORDS, SharedLog } from './shared-log.ts'
 /** As many words as it is faster to copy one by one. */
 const FEW_WORDS = 32
 
+/** A position that is not known: an exception has come between, if anybody meets it. */
+const MAYBE = -2
+
 export class LogJournal implements Journal {
   readonly log: SharedLog
-  /** See Journal. */
+  /** See Journal; MAYBE while a reservation is under way. */
   held = -1
   /** Where the slot of the last change ends that this participant has made; -1 if it has made none. */
   lastEnd = -1
@@ -60,6 +63,7 @@ export class LogJournal implements Journal {
   private readonly me: Participant
   private readonly mostBytes: number
   private heldEnd = -1
+  private intent = 0
   /** Granules that were refused last. */
   private refused = 1
 
@@ -91,12 +95,17 @@ export class LogJournal implements Journal {
 
   private announce(intent: number): void {
     Atomics.store(this.words, this.me.at + INTENT_CHANGE, intent)
+    this.intent = intent
   }
 
   private take(payloadBytes: number): boolean {
     const granules = SharedLog.granulesFor(payloadBytes)
+    // An exception may have come before it was taken back.
+    if (this.intent !== 0) this.announce(0)
+    this.held = MAYBE
     const position = this.log.reserve(this.me.slot, granules)
     if (position < 0) {
+      this.held = -1
       this.refused = granules
       return false
     }
@@ -194,7 +203,8 @@ export class LogJournal implements Journal {
   }
 
   abort(): void {
-    this.log.settle(this.held, false)
+    const position = this.held === MAYBE ? this.log.reservedBy(this.me.slot) : this.held
+    if (position >= 0) this.log.settle(position, false)
     this.forget()
   }
 

@@ -44,7 +44,7 @@
  * COMPLETE, written again by a next owner who has loaded the RELEASED that the consumer stored after its last read.
  *
  * Progress: `reserve` is lock-free, except that a full ring refuses it; `complete`, `abort` wait-free; waits have limits.
- * Death: a RESERVED slot, which holds up STABLE until its owner is reaped (`abortAllOf`). Nothing else: headers at the
+ * Death: a RESERVED slot, which holds up STABLE until its owner is reaped. Nothing else: headers at the
  * frontier are moved past by anybody.
  * Thread safety: all methods by any thread, those of the consumer by the holder of the claim.
  */

@@ -1,8 +1,8 @@
 /**
  * Backpressure: how long each write is held up, so that writers cannot run away from flushes and compactions.
  *
- * Smooth: nothing until the memtable is twice as large as it should be, or level 0 has twice the tables that make it due;
- * then 10 microseconds a write, twice as many for each further half of that, up to 20 milliseconds.
+ * Smooth: nothing until the memtable is twice as large as it should be, or level 0 has four times the tables that make it
+ * due; then 10 microseconds a write, twice as many for each further half of that, up to 20 milliseconds.
  *
  * Thread safety: `Throttle` belongs to one thread. Progress: a wait with a limit, outside of any critical region.
  */

@@ -6,21 +6,18 @@
  */
 import { randomInt } from 'node:crypto'
 import { threadId } from 'node:worker_threads'
-import type { ChangeVisitor } from '../lsm/change-record.ts'
 import { DirectoryLock } from '../lsm/directory-lock.ts'
 import { FileDisk, openDirectory } from '../lsm/file-disk.ts'
+import { Replay } from '../lsm/replay.ts'
 import { placeTier, writeTierHead } from '../lsm/tier-layout.ts'
 import { type Inspected, begin, inspect } from '../lsm/tier-opening.ts'
 import { TierWords } from '../lsm/tier-words.ts'
 import { type Arena, createArena } from '../memory/arena.ts'
-import { PUT_ANY } from '../tree/tree.ts'
-import { type KeyCodecOption, type ValueCodec, type ValueCodecOption } from './codec.ts'
+import type { KeyCodecOption, ValueCodecOption } from './codec.ts'
 import type { Opener } from './durability.ts'
 import { Engine } from './engine.ts'
 import { type StoreHandle, codecName, makeHandle } from './handle.ts'
 import type { CheckedOptions } from './options.ts'
-import { type RawBuffer, rawBuffer } from './raw-buffer.ts'
-import { RecordEncoder } from './record-encoder.ts'
 import type { CheckedTier } from './tier-options.ts'
 import { TierThreads } from './tier-threads.ts'
 
@@ -42,7 +39,6 @@ export function openDurable(
   tier: CheckedTier,
   keys: KeyCodecOption,
   values: ValueCodecOption,
-  valueCodec: ValueCodec,
 ): OpenedDurable {
   const directory = openDirectory(tier.path)
   const lock = DirectoryLock.take(directory)
@@ -52,7 +48,7 @@ export function openDurable(
     const found = inspect(disk, codecs, randomInt(1, GENERATIONS))
     const arena = createArena(geometry)
     const engine = makeEngine(arena, tier, found, disk)
-    engine.replay(() => void begin(engine.tier!, disk, found, loaderInto(engine, valueCodec)))
+    engine.replay(() => void begin(engine.tier!, disk, found, new Replay(engine.tree)))
     const handle = makeHandle(arena.buffer, keys, values, directory)
     const config = { directory, maintainer: tier.maintainer }
     const threads = new TierThreads(handle, config, (dead) => {
@@ -74,21 +70,4 @@ function makeEngine(arena: Arena, tier: CheckedTier, found: Inspected, disk: Fil
   const engine = new Engine(arena, threadId, disk)
   engine.tree.create()
   return engine
-}
-
-/** Puts what is loaded into the tree. */
-function loaderInto({ arena, tree }: Engine, values: ValueCodec): ChangeVisitor {
-  const encoder = new RecordEncoder(tree, rawBuffer(arena.buffer), values)
-  return {
-    put: (bytes, keyAt, keyBytes, valueBytes, ascii): void => {
-      tree.key.copyFrom(bytes, keyAt, keyBytes)
-      const value = Buffer.from(bytes.buffer, bytes.byteOffset + keyAt + keyBytes, valueBytes) as unknown as RawBuffer
-      encoder.writeBytes(value, ascii)
-      encoder.link(PUT_ANY, 0)
-    },
-    remove: (bytes, keyAt, keyBytes): void => {
-      tree.key.copyFrom(bytes, keyAt, keyBytes)
-      tree.remove(0, 0)
-    },
-  }
 }

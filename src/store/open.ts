@@ -3,7 +3,7 @@ import { HeddleError } from '../memory/error.ts'
 import { type Arena, createArena, viewArena } from '../memory/arena.ts'
 import { FileDisk } from '../lsm/file-disk.ts'
 import { startCleaner } from './cleaner-thread.ts'
-import { type KeyCodecOption, type KeyOf, type ValueCodec, type ValueCodecOption, type ValueOf } from './codec.ts'
+import { type KeyCodecOption, type KeyOf, type ValueCodecOption, type ValueOf } from './codec.ts'
 import { keyCodec, valueCodec } from './codec.ts'
 import type { Opener } from './durability.ts'
 import { Engine } from './engine.ts'
@@ -24,7 +24,7 @@ export function open<KC extends KeyCodecOption = 'utf8', VC extends ValueCodecOp
   const checked = checkOptions(options)
   const keys = keyCodec(options.keys)
   const values = valueCodec(options.values)
-  const { arena, engine, handle, opener } = openParts(checked, options, values)
+  const { arena, engine, handle, opener } = openParts(checked, options)
   const thread = checked.cleaner ? startCleaner(arena, handle, (dead) => void engine.scheme.reap(dead)) : null
   return new Store<KeyOf<KC>, ValueOf<VC>>(arena, engine, keys, values, handle, thread, opener)
 }
@@ -36,9 +36,9 @@ interface Parts {
   readonly opener: Opener | null
 }
 
-function openParts(checked: CheckedOptions, options: OpenOptions, codec: ValueCodec): Parts {
+function openParts(checked: CheckedOptions, options: OpenOptions): Parts {
   const { keys = 'utf8', values = 'utf8' } = options
-  if (checked.tier !== undefined) return openDurable(checked, checked.tier, keys, values, codec)
+  if (checked.tier !== undefined) return openDurable(checked, checked.tier, keys, values)
   const arena = createArena(checked.geometry)
   const engine = new Engine(arena, threadId)
   engine.tree.create()

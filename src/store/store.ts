@@ -55,7 +55,7 @@ export class Store<K = string, V = string> {
     values: ValueCodec,
     handle: StoreHandle,
     cleaner: CleanerThread | null,
-    opener: Opener | null,
+    opener: Opener | null = null,
   ) {
     this.engine = engine
     this.keyCodec = keys

@@ -190,7 +190,7 @@ export class Batches {
   /** Parts from the slot that is held if an exception came between: others settle it, if the batch has it. */
   private letGo(batch: number): void {
     const { journal } = this.context
-    if (journal === null || journal.held < 0) return
+    if (journal === null || journal.held === -1) return
     if (Atomics.load(this.words, batch + BATCH_POSITION) === ~journal.held) journal.forget()
     else journal.abort()
   }

@@ -58,7 +58,7 @@ export interface Journal {
   complete(): void
   /** The change of the slot reserved last was not made. */
   abort(): void
-  /** Position of the slot that is neither completed nor aborted nor forgotten, -1 if there is none. */
+  /** Position of the slot that is neither completed nor aborted nor forgotten, -1 if there is none, else below: unknown. */
   readonly held: number
   /** Completes or gives up a batch's slot, whoever has reserved it, unless that is done. */
   settle(position: number, isComplete: boolean): void

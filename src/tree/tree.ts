@@ -178,7 +178,7 @@ export class Tree implements Materializer {
   private leave(): void {
     const { journal } = this.context
     try {
-      if (journal !== null && journal.held >= 0) this.unfinished!.letGo()
+      if (journal !== null && journal.held !== -1 && this.unfinished!.letGo()) this.writer.linked()
     } finally {
       this.scheme.leave()
     }
@@ -218,8 +218,8 @@ export class Tree implements Materializer {
     this.writer.replaces(0)
     if (!this.reserve(head)) return AGAIN
     if (!context.cache.link(search.freeSlot, context.arena.layout.leafSlots, head, key.tag)) return this.lost()
-    context.journal?.complete()
     this.writer.linked()
+    context.journal?.complete()
     this.me.count(COUNTER.inserts, 1)
     this.versions.finishPut(head, 0, 0, 0, false)
     return DONE
@@ -245,8 +245,8 @@ export class Tree implements Materializer {
     writer.replaces(old)
     if (!this.reserve(head)) return AGAIN
     if (!this.context.cache.overwrite(search.at, word, head)) return this.lost()
-    this.context.journal?.complete()
     writer.linked()
+    this.context.journal?.complete()
     if (found === 0) this.me.count(COUNTER.inserts, 1)
     versions.finishPut(head, old, version, search.header, gone)
     return DONE
@@ -412,8 +412,8 @@ export class Tree implements Materializer {
     writer.replaces(head)
     if (!this.reserve(tombstone)) return AGAIN
     if (!this.context.cache.overwrite(search.at, search.word, tombstone | EMPTIED)) return this.lost()
-    this.context.journal?.complete()
     writer.linked()
+    this.context.journal?.complete()
     this.versions.finishTombstone(search.at, tombstone, head, (search.word & EMPTIED) !== 0)
     return this.removed()
   }

@@ -40,12 +40,17 @@ export class Unfinished {
     Atomics.store(words, slotAt + INTENT_CHANGE, 0)
   }
 
-  /** Settles what this participant has reserved for a record, if an exception has kept it from doing so. */
-  letGo(): void {
+  /**
+   * Settles what this participant has reserved for a record, if an exception has kept it from doing so.
+   * @returns whether the record has been linked
+   */
+  letGo(): boolean {
     const { context, journal } = this
     const intent = Atomics.load(context.arena.words, context.me.at + INTENT_CHANGE)
-    if (intent > 0 && this.isLinked(intent)) journal.complete()
+    const isLinked = intent > 0 && this.isLinked(intent)
+    if (isLinked) journal.complete()
     else journal.abort()
+    return isLinked
   }
 
   private isAgreed(batch: number, position: number): boolean {

@@ -11,6 +11,7 @@ import { blocksOf, linesOf, ScriptError } from './script.ts'
 import type { Part, WrongAnswer } from './worker.ts'
 
 const MS_BETWEEN_LOOKS = 100
+const MOST_SETTLE_MS = 30_000
 /** Wrong answers that are printed; all are counted. */
 const MOST_PRINTED = 20
 
@@ -29,11 +30,20 @@ interface Extent {
 export async function runReplay(options: ReplayOptions, screen: Screen = new Screen()): Promise<number> {
   const { file, workers } = options
   const { operations, blocks } = measure(file)
-  const store = openStore(options.memory)
+  const store = openStore(options)
   const wrong: WrongAnswer[] = []
   const from = performance.now()
+  let left: ReadonlyMap<string, string> | undefined
+  let background = ''
   try {
+    if (store.size > 0) throw new UsageError(`there is a store in '${options.path}' already`)
     await runWorkers(store, options, operations, wrong, screen)
+    if (options.path !== undefined) {
+      await settle(store)
+      left = new Map(store)
+      const { flushes, compactions } = store.stats()
+      background = `, ${grouped(flushes)} flushes, ${grouped(compactions)} compactions`
+    }
   } catch (error) {
     if (!isFull(error)) throw error
     screen.line('The store is full: give it more --memory.')
@@ -48,9 +58,31 @@ export async function runReplay(options: ReplayOptions, screen: Screen = new Scr
   if (wrong.length > MOST_PRINTED) screen.line(`and ${counted(wrong.length - MOST_PRINTED, 'more wrong answer')}`)
   const elapsed = (performance.now() - from) / 1000
   const extent = `${counted(operations, 'operation')} in ${counted(blocks, 'block')}, ${counted(workers, 'worker')}`
+  const isSame = left === undefined || holds(options, left)
   const rate = `${seconds(elapsed)} s, ${grouped(operations / elapsed)} operations/s`
-  screen.line(`replay: ${extent}, ${rate}: ${counted(wrong.length, 'wrong answer')}`)
-  return wrong.length === 0 ? 0 : 1
+  screen.line(`replay: ${extent}, ${rate}: ${counted(wrong.length, 'wrong answer')}${background}`)
+  if (!isSame) screen.line('The store holds something else after it was opened again.')
+  return wrong.length === 0 && isSame ? 0 : 1
+}
+
+/** Waits until the background has caught up, for a limited time. */
+async function settle(store: TextStore): Promise<void> {
+  await store.flush()
+  const until = performance.now() + MOST_SETTLE_MS
+  while (store.stats().windowFill >= 1 && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, MS_BETWEEN_LOOKS))
+  }
+}
+
+/** Whether a durable store holds what it held, when it is opened again. */
+function holds(options: ReplayOptions, left: ReadonlyMap<string, string>): boolean {
+  const store = openStore(options)
+  try {
+    for (const [key, value] of store) if (left.get(key) !== value) return false
+    return store.size === left.size
+  } finally {
+    store.close()
+  }
 }
 
 /** Reads the file once before anything runs: what is wrong with it is told at once. */
@@ -71,9 +103,11 @@ function measure(file: string): Extent {
   }
 }
 
-function openStore(memory: number): TextStore {
+/** Flushes and compactions come as often as `memtable` says. */
+function openStore({ memory, path, memtable }: ReplayOptions): TextStore {
+  const often = { memtable: { entries: memtable }, compactEvery: 5 * memtable }
   try {
-    return openText({ memory })
+    return openText(path === undefined ? { memory } : { memory, path, ...often })
   } catch (error) {
     if (isBadOption(error)) throw new UsageError(error.message)
     throw error

@@ -1,6 +1,7 @@
 /** Arenas as small as they come, laid into memory that the explorer gives. */
 import { type Arena, viewArena } from '../../../src/memory/arena.ts'
 import { type Geometry, writeHeader } from '../../../src/memory/layout.ts'
+import { tierWordsFor, writeTierHead } from '../../../src/lsm/tier-layout.ts'
 
 export const ARENA_BYTES = 64 * 1024
 
@@ -12,7 +13,7 @@ function tinyGeometry(over: Partial<Geometry>): Geometry {
   return {
     arenaWords: ARENA_BYTES / 4,
     segmentWords: 256,
-    maxParticipants: 4,
+    maxParticipants: MAX_PARTICIPANTS,
     pageIds: 24,
     leafEntries: 2,
     leafSlots: 1,
@@ -29,13 +30,26 @@ function tinyGeometry(over: Partial<Geometry>): Geometry {
   }
 }
 
+const MAX_PARTICIPANTS = 4
+
+function tierOf(ringGranules: number) {
+  return { ringGranules, versions: 1, versionBytes: 32, cacheBytes: 1024, blockBytes: 64 }
+}
+
+/** A geometry with a durable tier, whose ring has so many granules. */
+export function tiered(ringGranules: number, over: Partial<Geometry> = {}): Partial<Geometry> {
+  return { ...over, tierWords: tierWordsFor(MAX_PARTICIPANTS, tierOf(ringGranules)) }
+}
+
 /**
  * Makes an arena in zeroed memory. The pool of garbage chunks is made to look small: giving up a slot goes through all
  * of it, which would be most of the steps of every thread that leaves or is reaped.
+ * @param ringGranules of a durable tier, if there is one: see `tiered`
  */
-export function arenaIn(memory: SharedArrayBuffer, over: Partial<Geometry> = {}): Arena {
+export function arenaIn(memory: SharedArrayBuffer, over: Partial<Geometry> = {}, ringGranules = 0): Arena {
   writeHeader(new Int32Array(memory), tinyGeometry({ arenaWords: memory.byteLength / 4, ...over }))
   const arena = viewArena(memory)
+  if (ringGranules > 0) writeTierHead(arena, tierOf(ringGranules))
   // Frozen, so that nobody has to look whether it must be put back between executions.
   return Object.freeze({ ...arena, layout: Object.freeze({ ...arena.layout, chunks: CHUNKS }) })
 }

@@ -13,6 +13,7 @@ import { scenarios as cursors } from './cursors.ts'
 import { scenarios as epochs } from './epochs.ts'
 import { scenarios as freeList } from './free-list.ts'
 import { scenarios as funerals } from './funerals.ts'
+import { scenarios as journaling } from './journaling.ts'
 import { scenarios as leaves } from './leaves.ts'
 import { scenarios as merges } from './merges.ts'
 import { scenarios as reaping } from './reaping.ts'
@@ -45,6 +46,7 @@ const all = {
   sharedLog,
   blockCache,
   catalogs,
+  journaling,
 }
 
 describe.each(Object.entries(all))('%s', (_, scenarios) => {

@@ -11,6 +11,7 @@ import { scenarios as epochs } from './epochs.ts'
 import { scenarios as freeList } from './free-list.ts'
 import { journal } from './journal.ts'
 import { scenarios as funerals } from './funerals.ts'
+import { scenarios as journaling } from './journaling.ts'
 import { scenarios as leaves } from './leaves.ts'
 import { scenarios as merges } from './merges.ts'
 import type { Actor, Rehearsable } from './play.ts'
@@ -29,6 +30,7 @@ const all = [
   epochs,
   freeList,
   funerals,
+  journaling,
   leaves,
   merges,
   reaping,

@@ -8,7 +8,7 @@ import { Engine } from '../../../src/store/engine.ts'
 import { RECORD_VERSION } from '../../../src/tree/record.ts'
 import { ABORTED } from '../../../src/tree/stamp.ts'
 import { type HistoryOperation, checkLinearizable } from '../../../src/explore/linearizability.ts'
-import { arenaIn } from './arenas.ts'
+import { arenaIn, tiered } from './arenas.ts'
 import { keysOf, mapOfBatches } from './map-of-batches.ts'
 import { liveLabels, slotFaults } from './people.ts'
 import type { Play } from './play.ts'
@@ -26,6 +26,8 @@ export interface TreePast {
   /** Changes what the pairs made, by the first engine. */
   readonly then?: (first: Engine, cast: readonly Engine[]) => void
   readonly over?: Partial<Geometry>
+  /** Granules of the shared log, if there is a durable tier. */
+  readonly ring?: number
   /** What the map holds when the play begins, if `then` changes it. */
   readonly holds?: Pairs
   /** Page ids that every engine has in its hands when the play begins. */
@@ -44,7 +46,8 @@ export function same(keys: string): Pairs {
 }
 
 export function enginesAt(memory: SharedArrayBuffer, count: number, past: TreePast): Engine[] {
-  const arena = arenaIn(memory, past.over)
+  const { ring = 0 } = past
+  const arena = arenaIn(memory, ring === 0 ? past.over : tiered(ring, past.over), ring)
   const cast = Array.from({ length: count }, (_, i) => new Engine(arena, i + 1))
   const first = cast[0]!
   first.tree.create()

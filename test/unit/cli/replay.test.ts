@@ -54,6 +54,19 @@ describe('the command', () => {
     expect(code).toBe(0)
   })
 
+  test('a durable store gives the same answers, with flushes and compactions all the time, and is there again', async () => {
+    const path = join(folder, 'for-a-directory')
+    const directory = join(folder, 'durable')
+    await heddle(['replay', '--generate', path, '--lines', '3000', '--keys', '40', '--seed', '3'])
+    const args = ['replay', path, '--workers', '2', '--memory', '32m', '--path', directory, '--memtable', '50']
+    const { code, out } = await heddle(args)
+    expect(out).toMatch(/3,000 operations in \d+ blocks, .*: 0 wrong answers, [1-9]\d* flushes, \d+ compactions\n$/)
+    expect(code).toBe(0)
+    const again = await heddle(args)
+    expect(again.code).not.toBe(0)
+    expect(again.err).toContain(`there is a store in '${directory}' already`)
+  })
+
   test('without a file they go to stdout, and are the same for the same seed', async () => {
     const args = ['replay', '--generate', '--lines', '300', '--seed', '9', '--block', '20']
     const { code, out } = await heddle(args)
@@ -77,6 +90,8 @@ describe('the command', () => {
     expect(() => readReplayCommand([])).toThrow(/name a file/)
     expect(() => readReplayCommand(['a', 'b'])).toThrow(/unexpected argument 'b'/)
     expect(() => readReplayCommand(['a', '--lines', '3'])).toThrow(/'--lines' does not go without --generate/)
+    expect(() => readReplayCommand(['a', '--memtable', '3'])).toThrow(/'--memtable' does not go without --path/)
+    expect(readReplayCommand(['a', '--path', 'b'])!.replay).toMatchObject({ path: 'b', memtable: 2000 })
     expect(() => readReplayCommand(['--generate', '--workers', '3'])).toThrow(/'--workers' does not go with --generate/)
     expect(() => readReplayCommand(['a', '--workers', '0'])).toThrow(/--workers/)
     expect(readReplayCommand(['--help'])).toBeUndefined()

@@ -1,9 +1,11 @@
 /** `open({ path })`: what is there after each kind of end, in a real directory, with the threads of the tier. */
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { open, type OpenOptions, type Store } from '../../../src/index.ts'
+import { attach, open, type OpenOptions, type Store } from '../../../src/index.ts'
+import type { SharedLog } from '../../../src/lsm/shared-log.ts'
 import { MIB, assertWhole, pause } from '../../support/stores.ts'
 
 let root = ''
@@ -22,7 +24,10 @@ function opened(options: OpenOptions<'utf8', 'utf8'> = {}): Store {
   return store
 }
 
-const small = { memtable: { entries: 100, bytes: 16_384 }, tuning: { levelZeroTables: 2, levelOneBytes: 8192 } } as const
+const small = {
+  memtable: { entries: 100, bytes: 16_384 },
+  tuning: { levelZeroTables: 2, levelOneBytes: 8192 },
+} as const
 
 async function until(isSo: () => boolean): Promise<void> {
   for (let i = 0; i < 1000 && !isSo(); i++) await pause(10)
@@ -95,6 +100,63 @@ describe('what was set is there again', () => {
     await until(() => first.stats().windowEntries === 300)
     first.close()
     expect(opened().size).toBe(300)
+  })
+})
+
+describe('flush', () => {
+  it('in a worker makes durable what it has set, as the files show', async () => {
+    const store = opened({ groupMs: 10_000 })
+    const worker = store.spawn(new URL('../../support/workers/flush-in-worker.ts', import.meta.url), {
+      workerData: { count: 200 },
+    })
+    const [message] = (await once(worker, 'message')) as [unknown]
+    expect(message).toBe('durable')
+    const copy = mkdtempSync(join(tmpdir(), 'heddle-copy-'))
+    try {
+      cpSync(root, copy, { recursive: true })
+      const again = opened({ path: copy })
+      expect(again.size).toBe(201)
+      expect(again.get('worker 199')).toBe('199')
+      again.close()
+    } finally {
+      rmSync(copy, { recursive: true })
+    }
+  })
+
+  it('is for what was done before it: a long group does not hold it up', () => {
+    const store = opened({ groupMs: 10_000 })
+    store.set('a', '1')
+    store.flushSync()
+    const from = performance.now()
+    for (let i = 0; i < 5; i++) {
+      store.set('a', String(i))
+      store.flushSync()
+    }
+    expect(performance.now() - from).toBeLessThan(4000)
+  })
+
+  it('group bounds the loss without any flush', async () => {
+    const store = opened({ groupMs: 20 })
+    store.set('a', '1')
+    await until(() => store.stats().logSyncs > 0)
+    store.set('b', '2')
+    const { log } = (store as unknown as { durability: { tier: { log: SharedLog } } }).durability.tier
+    const end = log.frontier()
+    await until(() => log.isStable(end))
+  })
+})
+
+describe('a closed store', () => {
+  it('refuses writes of other threads, whose reads go on', () => {
+    const store = opened()
+    store.set('a', '1')
+    const other = attach(store.handle)
+    store.close()
+    expect(other.get('a')).toBe('1')
+    expect(() => other.set('a', '2')).toThrow(expect.objectContaining({ code: 'HEDDLE_CLOSED' }))
+    expect(() => other.flushSync()).not.toThrow()
+    other.close()
+    expect(opened().get('a')).toBe('1')
   })
 })
 
