@@ -23,6 +23,18 @@ function entry(name: string, about: string, load: Entry['load'], rest: Partial<E
 
 export const ENTRIES: readonly Entry[] = [
   entry('heddle', 'this package, as built', () => import('./heddle.ts'), { package: null }),
+  entry('heddle-group', 'in a directory; the log is synced every 10 ms', () => import('./heddle.ts'), {
+    variant: 'group',
+    package: null,
+    durable: true,
+    usual: false,
+  }),
+  entry('heddle-sync', 'in a directory; each write waits for the disk', () => import('./heddle.ts'), {
+    variant: 'sync',
+    package: null,
+    durable: true,
+    usual: false,
+  }),
   entry('lmdb', 'noSync; 1,000 writes a transaction', () => import('./lmdb.ts'), { variant: 'nosync-batch' }),
   entry('lmdb-single', 'noSync; a transaction for each write', () => import('./lmdb.ts'), {
     variant: 'nosync-single',

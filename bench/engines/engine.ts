@@ -47,6 +47,8 @@ export interface Session<V = unknown> {
   scan?(from: Key | undefined, limit: number): void
   /** Does what is deferred. */
   flush?(): Promise<void> | void
+  /** Waits until everything that was done is durable, where that is not so already. */
+  settle?(): Promise<void> | void
   /** For writes one by one: whether they may be put together, to load quickly. */
   bulk?(on: boolean): void
   /** A value, for the check of right answers; what is deferred has been flushed before. */

@@ -1,6 +1,9 @@
 /** heddle itself, as it is built. */
+import { join } from 'node:path'
 import { type Store, type StoreHandle, attach, open } from '../../dist/src/index.js'
 import { type Engine, type Key, NOTHING_DEFERRED, type Session, type Setting } from './engine.ts'
+
+type Durability = 'sync' | 'group' | 'none'
 
 /** What a record takes beside its key and value, generously, with room for the cleaner. */
 const OVERHEAD_BYTES = 48
@@ -59,6 +62,10 @@ class HeddleSession implements Session<Buffer> {
     }
   }
 
+  settle(): void {
+    this.store.flushSync()
+  }
+
   lookup(key: Key): Buffer | undefined {
     const value = this.store.get(key)
     return value === undefined ? undefined : Buffer.from(value)
@@ -74,11 +81,13 @@ class HeddleSession implements Session<Buffer> {
   }
 }
 
-export function create(): Engine {
+/** @param variant where it lies: '' for memory only; 'sync', 'group' or 'none' for a directory, with that durability */
+export function create(variant: string): Engine {
   return {
     open(setting) {
       const keys = setting.keys === 'number' ? 'number' : setting.keys === 'binary' ? 'binary' : 'utf8'
-      const store = open({ memory: heddleMemory(setting), keys, values: 'binary' })
+      const disk = variant === '' ? {} : { path: join(setting.directory, 'heddle'), durability: variant as Durability }
+      const store = open({ memory: heddleMemory(setting), keys, values: 'binary', ...disk })
       return { share: () => ({ data: store.handle }), close: () => store.close() }
     },
     attach: (data) => new HeddleSession(attach<Key, Uint8Array>(data as StoreHandle)),

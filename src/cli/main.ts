@@ -11,6 +11,12 @@ Usage
   heddle bank               move money between accounts while workers are killed, and insist on the total
   heddle explore <file>...  explore every interleaving of the scenarios that files export
   heddle replay <file>      run the operations of a file with many workers, and check every answer
+  heddle stat <dir>         what is in a store's directory
+  heddle verify <dir>       read and check everything in a store's directory
+  heddle dump <dir>         print the entries of a store's directory as lines of JSON
+  heddle load <dir> [file]  write lines of JSON into a store's directory
+  heddle compact <dir>      write all of a store into one level of tables
+  heddle backup <dir> <to>  copy a store to another directory
   heddle --help             this text; 'heddle demo --help' and the like list a command's options
   heddle --version          the version of this package
 `
@@ -26,6 +32,12 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['bank', () => import('./bank.ts')],
   ['explore', () => import('./explore.ts')],
   ['replay', () => import('./replay.ts')],
+  ['stat', () => import('./stat.ts')],
+  ['verify', () => import('./verify.ts')],
+  ['dump', () => import('./dump.ts')],
+  ['load', () => import('./load.ts')],
+  ['compact', () => import('./compact.ts')],
+  ['backup', () => import('./backup.ts')],
 ])
 
 function runBare(args: string[]): number {

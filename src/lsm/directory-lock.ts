@@ -27,7 +27,7 @@ import { join } from 'node:path'
 import { HeddleError } from '../memory/error.ts'
 import { ioError } from './file-error.ts'
 
-const LOCK_FILE = 'lock'
+export const LOCK_FILE = 'lock'
 const BSD_O_EXLOCK = 0x20
 const UV_FS_O_EXLOCK = 0x10000000
 /** Where the program is, by absolute paths: what PATH says is nobody's word to rely on here. */

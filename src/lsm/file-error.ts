@@ -69,16 +69,24 @@ export function ioError(operation: DiskOperation, file: string, offset: number, 
   )
 }
 
+const ADVICE = '; restore the store from a backup'
+
 /** The error for bytes that are not what was written there. @param what names the finding, for example 'checksum' */
 export function corruptFile(file: string, offset: number, what: string): FileError {
   return new FileError(
     'HEDDLE_CORRUPT',
-    `${file} is corrupt at offset ${offset}: ${what}; restore the store from a backup`,
+    `${file} is corrupt at offset ${offset}: ${what}${ADVICE}`,
     file,
     offset,
     'read',
     '',
   )
+}
+
+/** What an error has found, without file, offset and advice: for who lists them. */
+export function findingOf({ code, message, file, offset }: FileError): string {
+  const before = `${file} is corrupt at offset ${offset}: `
+  return code === 'HEDDLE_CORRUPT' ? message.slice(before.length, -ADVICE.length) : message
 }
 
 /** Whether an error says that there was no room, so that the same may succeed once there is. */

@@ -17,6 +17,7 @@ import { KIND_EXTENT_RECORD, isAscii, keyBytesOf, kindOf, padOf, wordsOf } from 
 import { INTENT_CHANGE, type Participant } from '../reclaim/participant.ts'
 import { BATCH_BYTES, BATCH_COUNT, BATCH_OPERATIONS } from '../tree/descriptor.ts'
 import { LIST_COUNT, LIST_ITEMS, LIST_NEXT, OPERATION_WORDS } from '../tree/descriptor.ts'
+import { FRAGMENT_MASK } from '../pagecache/fragment.ts'
 import type { Journal } from '../tree/journal.ts'
 import { RECORD_KEY } from '../tree/key.ts'
 import {
@@ -80,8 +81,8 @@ export class LogJournal implements Journal {
     if (payloadBytes > this.mostBytes) {
       throw new HeddleError(
         'HEDDLE_TOO_LARGE',
-        `the change takes ${payloadBytes} bytes of the log, ${this.mostBytes} fit; make it smaller, or open the store with a ` +
-          'larger buffer of the log',
+        `the change takes ${payloadBytes} bytes of the log, ${this.mostBytes} fit; make it smaller, or open the store with ` +
+          'larger logBufferBytes',
       )
     }
     this.check()
@@ -177,7 +178,9 @@ export class LogJournal implements Journal {
     let to = payload + BATCH_HEADER_BYTES
     for (let list = words[batch + BATCH_OPERATIONS]; list !== 0; list = words[list + LIST_NEXT]) {
       const end = list + LIST_ITEMS + words[list + LIST_COUNT] * OPERATION_WORDS
-      for (let at = list + LIST_ITEMS; at < end; at += OPERATION_WORDS) to = this.copyOperation(words[at], to)
+      for (let at = list + LIST_ITEMS; at < end; at += OPERATION_WORDS) {
+        to = this.copyOperation(words[at] & FRAGMENT_MASK, to)
+      }
     }
     log.describe(this.held, TYPE_BATCH, payloadBytes)
     this.announce(-batch)

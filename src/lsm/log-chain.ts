@@ -25,13 +25,14 @@ export interface LogHead {
   readonly previous: number
 }
 
-/** Receives a record. The payload is valid during the call. */
+/** Receives a record. The payload is valid during the call. The reader says in which file it stands, and where. */
 export type LogVisitor = (
   type: number,
   lsn: number,
   bytes: Uint8Array,
   payloadAt: number,
   payloadLength: number,
+  reader: LogReader,
 ) => void
 
 /**
@@ -116,7 +117,7 @@ export function replayChain(
       const limit = i + 1 < chain.length ? chain[i + 1].base : to
       while (reader.end < limit && reader.next()) {
         if (!reader.isRecord || reader.lsn < from) continue
-        visit(reader.type, reader.lsn, reader.bytes, reader.payloadAt, reader.payloadLength)
+        visit(reader.type, reader.lsn, reader.bytes, reader.payloadAt, reader.payloadLength, reader)
       }
       if (reader.end < limit && limit < Infinity) {
         throw corruptFile(reader.name, reader.position, `it ends at ${reader.end}, and the next log begins at ${limit}`)

@@ -51,6 +51,8 @@ export class LogReader {
   type = 0
   lsn = 0
   granules = 0
+  /** Where it begins in the file. */
+  recordAt = 0
   bytes: Uint8Array
   payloadAt = 0
   payloadLength = 0
@@ -108,6 +110,7 @@ export class LogReader {
       if (this.type === TYPE_BEGIN) return false
       this.granules = granulesOf(this.bytes, at)
       this.lsn = this.nextLsn
+      this.recordAt = this.offset
       this.payloadAt = at + RECORD_HEADER_BYTES
       this.payloadLength = lengthOf(this.bytes, at)
       this.offset += size

@@ -33,6 +33,11 @@ export class MergingSource implements EntrySource {
     return this.size > 0
   }
 
+  /** Which of the sources the present entry is from. */
+  get at(): number {
+    return this.heap[0]
+  }
+
   get key(): Uint8Array {
     return this.top.key
   }

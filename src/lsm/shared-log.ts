@@ -52,6 +52,7 @@ import { assert } from '../memory/assert.ts'
 import { LINE_WORDS } from '../memory/layout.ts'
 import { listen, park, ring } from '../memory/parking.ts'
 import { TYPE_FIRST_OF_USERS } from './log-format.ts'
+import { IN_UNITS, MOST_UNITS, UNIT_SHIFT, exactPart } from './slot-length.ts'
 
 /** What `reserve` says if there is no room now. */
 export const LOG_FULL = -1
@@ -75,10 +76,6 @@ const LAP_SHIFT = 22
 const LAP_MASK = 0x3ff
 const POSITION_MASK = 0x7fffffff
 const SEALED_GRANULES = GRANULES_MASK
-/** In the field of granules: that it counts units. */
-const IN_UNITS = 0x800
-const UNIT_SHIFT = 9
-const MOST_UNITS = IN_UNITS - 1
 
 const CURSOR = 0
 const RELEASED = LINE_WORDS
@@ -101,11 +98,6 @@ export const MAX_RING_GRANULES = 2 ** 21
 /** How far `to` lies ahead of `from`, 0 to 2^31 - 1. */
 export function distance(from: number, to: number): number {
   return (to - from) & POSITION_MASK
-}
-
-/** As much of so many granules as a header can say. */
-function exactPart(granules: number): number {
-  return granules < IN_UNITS ? granules : (granules >>> UNIT_SHIFT) << UNIT_SHIFT
 }
 
 export class SharedLog {

@@ -110,6 +110,11 @@ export interface VerifyReport {
   leakedPageIds: number
   waitingPageIds: number
   waitingSegments: number
+  /**
+   * As leakedWords, left by a thread that died, but in segments that other threads have open: `drain` accounts for them when
+   * those are full, or their threads are gone.
+   */
+  waitingWords: number
 }
 
 export function collectVerify(engine: Engine): VerifyReport {

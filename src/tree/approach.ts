@@ -12,13 +12,12 @@ import { BASE_BODY, BASE_SHAPE, countOf } from '../pagecache/base.ts'
 import { ADDRESS_MASK, type PageTable } from '../pagecache/page-table.ts'
 import type { TreeContext } from './context.ts'
 import { FRAGMENT_MASK } from '../pagecache/fragment.ts'
-import { KeyBuffer, headAt } from './key.ts'
+import { KeyBuffer, RECORD_KEY, headAt } from './key.ts'
 import { childrenAt, headsAt, pageLevel, prefixBytes } from './page.ts'
 import { recordKeyAt } from './record.ts'
 import type { Search } from './search.ts'
 
 const MOST = 64
-const LINE = 16
 
 export class Approach {
   private readonly words: Int32Array
@@ -31,6 +30,13 @@ export class Approach {
   private readonly bases = new Int32Array(MOST)
   private readonly keyBytes = new Int32Array(MOST)
   private readonly entries = new Int32Array(MOST)
+  /** What the entries lead to. */
+  private readonly found = new Int32Array(MOST)
+  /** Of each search: the page's first head, what is left of the heads, the head to find. */
+  private readonly firsts = new Int32Array(MOST)
+  private readonly lows = new Int32Array(MOST)
+  private readonly highs = new Int32Array(MOST)
+  private readonly heads = new Int32Array(MOST)
   private count = 0
   private next = 0
   /** Keeps the loads that only fetch lines from being optimised away. */
@@ -60,7 +66,7 @@ export class Approach {
       const header = Atomics.load(words, block)
       const kind = kindOf(header)
       if (kind !== KIND_RECORD && kind !== KIND_EXTENT_RECORD) continue
-      key.copyFrom(this.bytes, recordKeyAt(block), keyBytesOf(header))
+      key.copyRecord(words, block, keyBytesOf(header))
       search.descend(key, 1, false)
       const { base } = search
       if (pageLevel(words, base) !== 1) continue
@@ -75,47 +81,48 @@ export class Approach {
     }
   }
 
+  /** Touches all pages first, so that their lines are fetched side by side. */
   private fetchPages(): void {
-    const { words, bases } = this
+    const { words, bytes, bases, blocks, firsts, lows, highs, heads } = this
     let sum = 0
     for (let i = 0; i < this.count; i++) sum += words[bases[i] + BASE_BODY]
-    for (let i = 0; i < this.count; i++) {
-      const heads = headsAt(words, bases[i])
-      const end = heads + countOf(words[bases[i] + BASE_SHAPE])
-      for (let at = heads; at < end; at += LINE) sum += words[at]
-    }
     this.fetched += sum
+    for (let i = 0; i < this.count; i++) {
+      firsts[i] = headsAt(words, bases[i])
+      lows[i] = 0
+      highs[i] = countOf(words[bases[i] + BASE_SHAPE])
+      heads[i] = headAt(bytes, recordKeyAt(blocks[i]), this.keyBytes[i], prefixBytes(words, bases[i]))
+    }
   }
 
-  /** Finds the entry of each key, if it has one, by its head alone. */
+  /** Finds the entry of each key, if it has one, by its head alone: all searches a step at a time, for the same end. */
   private findEntries(): void {
-    const { words, bytes, bases, blocks, entries } = this
-    for (let i = 0; i < this.count; i++) {
-      const first = headsAt(words, bases[i])
-      const count = countOf(words[bases[i] + BASE_SHAPE])
-      const head = headAt(bytes, recordKeyAt(blocks[i]), this.keyBytes[i], prefixBytes(words, bases[i]))
-      let low = 0
-      let high = count
-      while (low < high) {
+    const { words, bases, entries, found, firsts, lows, highs, heads } = this
+    for (let left = this.count; left > 0;) {
+      left = 0
+      for (let i = 0; i < this.count; i++) {
+        const low = lows[i]
+        const high = highs[i]
+        if (low === high) continue
         const middle = (low + high) >>> 1
-        if (words[first + middle] < head) low = middle + 1
-        else high = middle
+        if (words[firsts[i] + middle] < heads[i]) lows[i] = middle + 1
+        else highs[i] = middle
+        left++
       }
-      entries[i] = low < count ? first + count + low : 0
     }
-    let sum = 0
-    for (let i = 0; i < this.count; i++) if (entries[i] !== 0) sum += Atomics.load(words, entries[i])
-    this.fetched += sum
+    for (let i = 0; i < this.count; i++) {
+      const count = countOf(words[bases[i] + BASE_SHAPE])
+      entries[i] = lows[i] < count ? firsts[i] + count + lows[i] : 0
+      found[i] = entries[i] === 0 ? 0 : Atomics.load(words, entries[i]) & FRAGMENT_MASK
+    }
   }
 
   /** Has the records fetched that stand where those of the group belong. */
   fetchRecords(): void {
-    const { words, entries } = this
+    const { words, found } = this
     let sum = 0
-    for (let i = 0; i < this.count; i++) {
-      const record = entries[i] === 0 ? 0 : Atomics.load(words, entries[i]) & FRAGMENT_MASK
-      if (record !== 0) sum += Atomics.load(words, record)
-    }
+    // Nothing but plain loads, of what is immutable: so many of them are under way at a time.
+    for (let i = 0; i < this.count; i++) if (found[i] !== 0) sum += words[found[i] + RECORD_KEY]
     this.fetched += sum
   }
 
@@ -125,7 +132,7 @@ export class Approach {
     while (this.next < this.count) {
       const i = this.next++
       if (this.blocks[i] !== record) continue
-      if (search.locateIn(key, this.ids[i], this.bases[i])) return
+      if (search.locateAt(key, this.ids[i], this.bases[i], this.entries[i])) return
       break
     }
     search.locate(key)

@@ -7,6 +7,7 @@
  */
 import { KIND_EXTENT, blockHeader, keyBytesOf } from '../log/block.ts'
 import { STREAM_BATCHES, STREAM_RECORDS } from '../log/log.ts'
+import { EMPTIED, FRAGMENT_MASK } from '../pagecache/fragment.ts'
 import type { TreeContext } from './context.ts'
 import {
   BATCH_BYTES,
@@ -62,7 +63,8 @@ export class BatchWriter {
   private readonly context: TreeContext
   private readonly words: Int32Array
   private readonly writer: RecordWriter
-  private readonly records: number[] = []
+  /** What is to be linked: records, with EMPTIED for tombstones. */
+  private readonly nexts: number[] = []
   private readonly blocks: number[] = []
   private readonly listWords: number
 
@@ -76,27 +78,27 @@ export class BatchWriter {
   /** Begins a batch: records are written as usual, in the order of their keys, and then added. */
   begin(): void {
     this.writer.stream = STREAM_BATCHES
-    this.records.length = 0
+    this.nexts.length = 0
     this.blocks.length = 0
   }
 
   /** Adds the record just written. */
   add(): void {
-    this.records.push(this.writer.handOver())
+    this.nexts.push(this.writer.handOver())
   }
 
   /** Adds the deletion of a key. @throws HeddleError HEDDLE_FULL */
   addDeletion(key: KeyBuffer): void {
     this.writer.writeTombstone(key)
-    this.add()
+    this.nexts.push(this.writer.handOver() | EMPTIED)
   }
 
   /** Gives up what was written. Not inside a critical region. */
   discard(): void {
-    const { context, records, blocks } = this
+    const { context, nexts, blocks } = this
     this.writer.abandon()
     this.writer.stream = STREAM_RECORDS
-    for (let i = 0; i < records.length; i++) unlinkRecord(context, records[i])
+    for (let i = 0; i < nexts.length; i++) unlinkRecord(context, nexts[i] & FRAGMENT_MASK)
     for (let i = 0; i < blocks.length; i++) context.log.unlink(blocks[i])
     context.log.sealExtended()
   }
@@ -108,7 +110,7 @@ export class BatchWriter {
    * @throws HeddleError HEDDLE_FULL, or as the journal's `admit`; the batch is to be discarded then
    */
   describe(reads: Reads | null): number {
-    const { words, records } = this
+    const { words, nexts } = this
     const { journal } = this.context
     const journalBytes = journal === null ? 0 : this.journalBytes()
     journal?.admit(journalBytes)
@@ -116,7 +118,7 @@ export class BatchWriter {
     const firstRead = reads === null ? 0 : this.writeReads(reads)
     const batch = this.block(BATCH_WORDS)
     words[batch + BATCH_STATUS] = INSTALLING
-    words[batch + BATCH_COUNT] = records.length
+    words[batch + BATCH_COUNT] = nexts.length
     words[batch + BATCH_OPERATIONS] = operations
     words[batch + BATCH_ISOLATION] = reads === null ? ISOLATION_NONE : reads.isolation
     words[batch + BATCH_TS] = reads === null ? 0 : reads.mark.ts
@@ -125,9 +127,10 @@ export class BatchWriter {
     words[batch + BATCH_READS] = firstRead
     words[batch + BATCH_POSITION] = 0
     words[batch + BATCH_BYTES] = journalBytes
-    for (let i = 0; i < records.length; i++) {
-      words[records[i] + RECORD_VERSION] = -batch
-      words[records[i] + RECORD_PREV] = pendingPrev(i)
+    for (let i = 0; i < nexts.length; i++) {
+      const record = nexts[i] & FRAGMENT_MASK
+      words[record + RECORD_VERSION] = -batch
+      words[record + RECORD_PREV] = pendingPrev(i)
     }
     this.writer.stream = STREAM_RECORDS
     return batch
@@ -135,11 +138,12 @@ export class BatchWriter {
 
   /** What the records take in the journal. */
   private journalBytes(): number {
-    const { words, records } = this
+    const { words, nexts } = this
     let bytes = BATCH_HEADER_BYTES
-    for (let i = 0; i < records.length; i++) {
-      const header = recordHeader(words, records[i])
-      bytes += OPERATION_HEADER_BYTES + keyBytesOf(header) + Math.max(0, valueBytesOf(words, records[i], header))
+    for (let i = 0; i < nexts.length; i++) {
+      const record = nexts[i] & FRAGMENT_MASK
+      const header = recordHeader(words, record)
+      bytes += OPERATION_HEADER_BYTES + keyBytesOf(header) + Math.max(0, valueBytesOf(words, record, header))
     }
     return bytes
   }
@@ -155,17 +159,17 @@ export class BatchWriter {
   }
 
   private writeOperations(): number {
-    const { words, records } = this
+    const { words, nexts } = this
     const most = Math.floor((this.listWords - LIST_ITEMS) / OPERATION_WORDS)
     let first = 0
     let last = 0
-    for (let from = 0; from < records.length; from += most) {
-      const count = Math.min(most, records.length - from)
+    for (let from = 0; from < nexts.length; from += most) {
+      const count = Math.min(most, nexts.length - from)
       const list = this.block(LIST_ITEMS + count * OPERATION_WORDS)
       words[list + LIST_NEXT] = 0
       words[list + LIST_COUNT] = count
       for (let i = 0; i < count; i++) {
-        words[list + LIST_ITEMS + i * OPERATION_WORDS] = records[from + i]
+        words[list + LIST_ITEMS + i * OPERATION_WORDS] = nexts[from + i]
         words[list + LIST_ITEMS + i * OPERATION_WORDS + 1] = 0
       }
       if (last === 0) first = list

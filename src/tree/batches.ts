@@ -33,7 +33,7 @@
  */
 import { assert } from '../memory/assert.ts'
 import { keyBytesOf } from '../log/block.ts'
-import { EMPTIED } from '../pagecache/fragment.ts'
+import { EMPTIED, FRAGMENT_MASK } from '../pagecache/fragment.ts'
 import { Approach } from './approach.ts'
 import type { TreeContext } from './context.ts'
 import {
@@ -56,9 +56,10 @@ import {
 } from './descriptor.ts'
 import { JOURNAL_SHORTAGE } from './journal.ts'
 import { KeyBuffer } from './key.ts'
-import { RECORD_VERSION, recordHeader, recordKeyAt } from './record.ts'
+import { RECORD_VERSION, recordHeader } from './record.ts'
 import { unlinkRecord } from './record-writer.ts'
 import { Search } from './search.ts'
+import { STAMPED } from './stamp.ts'
 import { Validation } from './validation.ts'
 
 /** Words of the operations whose lines are fetched side by side. */
@@ -75,7 +76,6 @@ export interface Obstacles {
 export class Batches {
   private readonly context: TreeContext
   private readonly words: Int32Array
-  private readonly bytes: Uint8Array
   private readonly search: Search
   private readonly key = new KeyBuffer()
   private readonly validation: Validation
@@ -86,7 +86,6 @@ export class Batches {
   constructor(context: TreeContext, obstacles: Obstacles) {
     this.context = context
     this.words = context.arena.words
-    this.bytes = context.arena.bytes
     this.search = new Search(context.arena)
     this.validation = new Validation(context, this)
     this.approach = new Approach(context, this.search)
@@ -101,7 +100,7 @@ export class Batches {
     return isCommitted(this.status(batch))
   }
 
-  /** Word of a batch's operation: its record; what it replaces follows. O(number of lists before it) */
+  /** Word of a batch's operation: what leads to its record; what that replaces follows. O(number of lists before it) */
   operationAt(batch: number, index: number): number {
     const { words } = this
     let list = words[batch + BATCH_OPERATIONS]
@@ -211,7 +210,7 @@ export class Batches {
   private fetch(from: number, end: number): void {
     const { words, group } = this
     let count = 0
-    for (let at = from; at < end; at += OPERATION_WORDS) group[count++] = words[at]
+    for (let at = from; at < end; at += OPERATION_WORDS) group[count++] = words[at] & FRAGMENT_MASK
     if (count < LEAST_FETCHED) count = 0
     this.approach.begin(group, count)
     this.approach.fetchRecords()
@@ -219,13 +218,13 @@ export class Batches {
 
   /** @returns false on a shortage */
   private install(batch: number, operation: number): boolean {
-    const { words, context, search, key } = this
-    const record = words[operation]
+    const { words, search, key } = this
+    const next = words[operation]
+    const record = next & FRAGMENT_MASK
     const header = recordHeader(words, record)
-    const next = record | (context.versions.isTombstone(record) ? EMPTIED : 0)
     for (let tries = 0; ; tries++) {
       // Each time: finishing another batch uses the buffer.
-      key.copyFrom(this.bytes, recordKeyAt(record), keyBytesOf(header))
+      key.copyRecord(words, record, keyBytesOf(header))
       // In this order: agreed value, head, status. See the claim above.
       const agreed = Atomics.load(words, operation + 1)
       if (tries === 0) this.approach.locate(record, key)
@@ -255,7 +254,7 @@ export class Batches {
     const version = Atomics.load(words, search.record + RECORD_VERSION)
     if (version < 0) return this.finishOther(-version)
     if (word < 0) return obstacles.consolidate(search.id, search.base) ? CHANGED : SHORT
-    context.versions.confirm(word)
+    if (version < STAMPED || (word & EMPTIED) !== 0) context.versions.confirm(word)
     return word
   }
 
@@ -275,10 +274,12 @@ export class Batches {
     const { versions } = context
     const status = this.status(batch)
     assert(isCommitted(status) || status === ABORTED_BATCH, 'a batch is finalised before it is decided')
+    // Once for all: a snapshot that is taken later sees this batch, and needs nothing that it replaced.
+    const quiet = context.clock.isQuiet(context.clock.load())
     for (let list = words[batch + BATCH_OPERATIONS]; list !== 0; list = words[list + LIST_NEXT]) {
       const end = list + LIST_ITEMS + words[list + LIST_COUNT] * OPERATION_WORDS
       for (let at = list + LIST_ITEMS; at < end; at += OPERATION_WORDS) {
-        versions.finalise(words[at], Atomics.load(words, at + 1), status)
+        versions.finalise(batch, words[at], Atomics.load(words, at + 1), status, quiet)
       }
     }
   }
@@ -295,7 +296,8 @@ export class Batches {
       const end = list + LIST_ITEMS + words[list + LIST_COUNT] * OPERATION_WORDS
       for (let at = list + LIST_ITEMS; at < end; at += OPERATION_WORDS) {
         // What was never linked can never be now.
-        if (!this.forestall(words[at])) unlinkRecord(this.context, words[at])
+        const record = words[at] & FRAGMENT_MASK
+        if (!this.forestall(record)) unlinkRecord(this.context, record)
       }
     }
     this.settleSlot(batch)
@@ -311,7 +313,7 @@ export class Batches {
    */
   private forestall(record: number): boolean {
     const { words, context, search, key } = this
-    key.copyFrom(this.bytes, recordKeyAt(record), keyBytesOf(recordHeader(words, record)))
+    key.copyRecord(words, record, keyBytesOf(recordHeader(words, record)))
     search.locate(key)
     if (search.record === record) return true
     context.cache.freeze(search.base)

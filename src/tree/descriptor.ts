@@ -13,7 +13,8 @@
  *       10  bytes that it takes there
  *
  *   a list: 0 header   1 the next list, 0 for the last one   2 items (operations) or words (reads)   3 ...
- *   an operation, two words: its record, and the word that the record is to replace (atomic): 0 not known yet, a leaf's
+ *   an operation, two words: the word that is to lead to its record, with EMPTIED for a tombstone, and the word that it is
+ *   to replace (atomic): 0 not known yet, a leaf's
  *   word (address, perhaps EMPTIED), or minus the index of the free slot that it is to be linked into
  *   a read: READ_KEY or READ_RANGE with the bounds' flags, length of the first key, length of the second, their bytes,
  *   each from a whole word on
@@ -39,7 +40,7 @@ export const BATCH_WORDS = 11
 export const LIST_NEXT = 1
 export const LIST_COUNT = 2
 export const LIST_ITEMS = 3
-/** Words of an operation in its list: the record, and what it replaces. */
+/** Words of an operation in its list: what leads to the record, and what that replaces. */
 export const OPERATION_WORDS = 2
 
 export const ISOLATION_NONE = 0

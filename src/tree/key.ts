@@ -33,6 +33,14 @@ export class KeyBuffer {
     this.finish(length)
   }
 
+  /** Takes a copy of the key of a record, word by word. */
+  copyRecord(source: Int32Array, record: number, length: number): void {
+    const { words } = this
+    const from = record + RECORD_KEY
+    for (let i = (length + 3) >>> 2; --i >= 0;) words[i] = source[from + i]
+    this.finish(length)
+  }
+
   /** The four bytes from `offset` on, zeros past the end, biased so that signed order is byte order. */
   head(offset: number): number {
     if (offset >= this.length) return 1 << 31

@@ -197,6 +197,18 @@ export class Search {
     return true
   }
 
+  /** As `locateIn`, with the word in it that led to the key before: if it still does, the page holds the key. */
+  locateAt(key: KeyBuffer, id: number, base: number, at: number): boolean {
+    if (at === 0 || Atomics.load(this.words, this.table + id) !== base || !this.tryWord(key, at)) {
+      return this.locateIn(key, id, base)
+    }
+    this.id = id
+    this.base = base
+    this.removed = false
+    this.unposted = 0
+    return true
+  }
+
   private locateHere(key: KeyBuffer): void {
     const { words, base } = this
     const shape = words[base + BASE_SHAPE]

@@ -144,47 +144,42 @@ export class Versions {
     if (this.stamp(head) !== ABORTED && (word & EMPTIED) !== 0) this.confirmAbsence(head)
   }
 
-  /** Whether a decided word, or what a batch has agreed to replace, holds a value. */
-  private isPresentIn(value: number): boolean {
-    if (value <= 0) return false
-    const record = value & FRAGMENT_MASK
-    if (this.stamp(record) === ABORTED) return this.behindAborted(record) !== 0
-    return (value & EMPTIED) === 0
-  }
-
   /**
    * Gives a record of a decided batch its PREV and its VERSION. Idempotent; whose CAS it is counts, and lets go of what
    * nobody needs.
+   * @param next what leads to the record, and
    * @param agreed what it was to replace, see descriptor.ts
+   * @param quiet whether no snapshot was live at some moment after the decision
    */
-  finalise(record: number, agreed: number, status: number): void {
-    const { words, clock } = this
-    const version = Atomics.load(words, record + RECORD_VERSION)
-    if (version >= 0) return
+  finalise(batch: number, next: number, agreed: number, status: number, quiet: boolean): void {
+    const { words } = this
+    const record = next & FRAGMENT_MASK
+    const isTombstone = (next & EMPTIED) !== 0
     const old = agreed > 0 ? agreed & FRAGMENT_MASK : 0
     const prev = Atomics.load(words, record + RECORD_PREV)
     if (isPendingPrev(prev)) Atomics.compareExchange(words, record + RECORD_PREV, prev, old)
-    const isTombstone = this.isTombstone(record)
+    const at = record + RECORD_VERSION
     if (status === ABORTED_BATCH) {
-      if (Atomics.compareExchange(words, record + RECORD_VERSION, version, ABORTED) !== version) return
+      if (Atomics.compareExchange(words, at, -batch, ABORTED) !== -batch) return
       // What stands behind it is counted until the record that was in front of it is gone: then it goes, or is restored.
       if (isTombstone) this.countKept(record)
       if (old !== 0 && (agreed & EMPTIED) === 0) this.countKept(old)
       this.skipAborted(record)
       return
     }
-    const was = this.isPresentIn(agreed)
-    const quiet = clock.isQuiet(clock.load())
-    const next = STAMPED | stampOfStatus(status) | (quiet ? NOPREV : 0)
-    if (Atomics.compareExchange(words, record + RECORD_VERSION, version, next) !== version) return
+    // Before the CAS: afterwards others may let go of what was replaced.
+    const oldVersion = old === 0 ? 0 : this.stamp(old)
+    const gone = (agreed & EMPTIED) !== 0
+    const was = oldVersion === ABORTED ? this.behindAborted(old) !== 0 : old !== 0 && !gone
+    const version = STAMPED | stampOfStatus(status) | (quiet ? NOPREV : 0)
+    if (Atomics.compareExchange(words, at, -batch, version) !== -batch) return
     if (was === isTombstone) this.context.me.count(was ? COUNTER.deletes : COUNTER.inserts, 1)
     if (isTombstone) this.countKept(record)
     if (old === 0) return
-    const gone = (agreed & EMPTIED) !== 0
-    if (quiet) this.letGo(old, Atomics.load(words, old + RECORD_VERSION), gone)
+    if (quiet) this.letGo(old, oldVersion, gone)
     else {
       if (!gone) this.countKept(old)
-      this.trim(record, next)
+      this.trim(record, version)
     }
   }
 

@@ -1,8 +1,9 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { counted } from '../format.ts'
 import type { GenerateOptions } from '../replay.ts'
 import { Screen } from '../screen.ts'
 import { UsageError } from '../usage-error.ts'
+import { writeAll } from '../write-all.ts'
 import { generate } from './generate.ts'
 
 const LINES_PER_WRITE = 1000
@@ -20,7 +21,7 @@ export function runGenerate(options: GenerateOptions, screen: Screen = new Scree
       lines.push(line)
       if (line !== 'BARRIER') made++
       if (lines.length < LINES_PER_WRITE) continue
-      writeAll(to, `${lines.join('\n')}\n`)
+      if (!writeAll(to, `${lines.join('\n')}\n`)) return 0
       lines = []
       if (file !== undefined) progress.show(made)
     }
@@ -38,17 +39,5 @@ function create(file: string): number {
     return openSync(file, 'w')
   } catch (error) {
     throw new UsageError(`cannot write '${file}': ${(error as Error).message}`)
-  }
-}
-
-/** A pipe takes what it has room for. */
-function writeAll(to: number, text: string): void {
-  const bytes = Buffer.from(text)
-  for (let at = 0; at < bytes.length;) {
-    try {
-      at += writeSync(to, bytes, at)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
-    }
   }
 }

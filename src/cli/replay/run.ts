@@ -122,7 +122,7 @@ async function runWorkers(
   screen: Screen,
 ): Promise<void> {
   const barrier = new Barrier(workers)
-  const progress = screen.progress('replaying', operations)
+  const progress = screen.quietProgress('replaying', operations)
   const timer = setInterval(() => progress.show(barrier.done()), MS_BETWEEN_LOOKS)
   const started: Worker[] = []
   try {

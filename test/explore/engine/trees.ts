@@ -78,7 +78,7 @@ function treeFaults(engine: Engine, keys: readonly Text[]): string[] {
   engine.drain()
   const report = engine.verify()
   const found = [...report.problems, ...slotFaults(engine), ...heldByNobody(engine)]
-  for (const name of ['leakedWords', 'leakedPageIds', 'waitingPageIds', 'waitingSegments'] as const) {
+  for (const name of ['leakedWords', 'leakedPageIds', 'waitingPageIds', 'waitingSegments', 'waitingWords'] as const) {
     if (report[name] !== 0) found.push(`${name}: ${report[name]}`)
   }
   const kept = report.kept - keptByAborted(engine, keys)

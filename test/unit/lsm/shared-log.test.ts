@@ -225,3 +225,83 @@ describe('workers on one log', () => {
     expect(next).toEqual(Array.from({ length: WRITERS }, () => EACH))
   })
 })
+
+/** As `take`, without a look at every word. @returns slots with content */
+function drain(log: SharedLog): number {
+  let slots = 0
+  let position = log.stable()
+  for (let granules = log.finishedAt(position); granules > 0; granules = log.finishedAt(position)) {
+    if (log.isComplete(position)) slots++
+    position = log.endOf(position, granules)
+  }
+  log.setStable(position)
+  log.release(position)
+  return slots
+}
+
+function commitLong(log: SharedLog, granules: number): number {
+  const position = log.reserve(1, granules)
+  if (position >= 0) log.complete(position, TYPE, granules * 32 - 16)
+  return position
+}
+
+describe('long slots', () => {
+  it('are counted in units, and the padding before them goes in pieces', () => {
+    const log = newLog(16384)
+    const rng = random(12)
+    let end = 0
+    for (let round = 0; round < 60; round++) {
+      const granules = 1 + rng.int(rng.int(2) === 0 ? log.maxSlot - 1 : 3000)
+      const position = commitLong(log, granules)
+      expect(position).toBeGreaterThanOrEqual(0)
+      // Padding may come before it, up to the ring's end.
+      expect([end, Math.ceil(end / 16384) * 16384]).toContain(position)
+      end = log.endOf(position, SharedLog.rounded(granules))
+      expect(log.frontier()).toBe(end)
+      expect(SharedLog.rounded(granules) - granules).toBeLessThan(granules < 2048 ? 1 : 512)
+      expect(drain(log)).toBe(1)
+      expect(log.stable()).toBe(end)
+    }
+  })
+
+  it('fit if there is said to be room', () => {
+    const log = newLog(8192)
+    const rng = random(3)
+    let refused = 0
+    for (let round = 0; round < 300; round++) {
+      const granules = 1 + rng.int(log.maxSlot)
+      const hasRoom = log.hasRoom(granules)
+      expect(commitLong(log, granules) >= 0).toBe(hasRoom)
+      if (!hasRoom && ++refused > 0) drain(log)
+    }
+    expect(refused).toBeGreaterThan(10)
+  })
+
+  it('are at most half the ring', () => {
+    expect(newLog(1 << 21).maxSlot).toBe(2047 * 512)
+    expect(newLog(64).maxSlot).toBe(32)
+  })
+})
+
+describe('a slot that others settle', () => {
+  it('is finished once, and only in its own lap', () => {
+    const log = newLog(4)
+    const position = log.reserve(3, 2)
+    expect(log.reservedBy(3)).toBe(position)
+    expect(log.reservedBy(4)).toBe(-1)
+    log.describe(position, TYPE, 4)
+    expect(log.settle(position, true)).toBe(true)
+    expect(log.settle(position, false)).toBe(false)
+    expect(log.isComplete(position)).toBe(true)
+    expect(log.reservedBy(3)).toBe(-1)
+    drain(log)
+    // Where it was, a lap later.
+    log.reserve(4, 2)
+    log.abortAllOf(4)
+    drain(log)
+    expect(log.reserve(3, 2)).toBe(position + 4)
+    expect(log.settle(position, true)).toBe(false)
+    expect(log.settle(log.reservedBy(3), false)).toBe(true)
+    expect(log.reservedBy(3)).toBe(-1)
+  })
+})

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { HandTier, contents, type HandOptions } from '../../support/hand-tier.ts'
 import { random } from '../../support/random.ts'
 import { SimulatedDisk } from '../../support/simulated-disk.ts'
+import { LogWriter } from '../../../src/lsm/log-writer.ts'
 import { readManifest } from '../../../src/lsm/recovery.ts'
 import { COUNT } from '../../../src/lsm/tier-words.ts'
 import { LOG_NO_SPACE, logState } from '../../../src/lsm/log-committer.ts'
@@ -60,6 +61,18 @@ describe('a store is there again', () => {
       expected = contents(store.map)
     }
     expect(namesOf(disk, '.manifest')).toHaveLength(1)
+  })
+
+  it('without what a crash has left behind', () => {
+    const disk = new SimulatedDisk()
+    const store = new HandTier(disk)
+    store.put('a', '1')
+    store.sync()
+    for (const name of ['000900.temp', '000901.table']) disk.create(name).close()
+    const left = SimulatedDisk.with(disk.files())
+    expect(contents(new HandTier(left).map)).toBe('a=1')
+    expect(left.list()).not.toContain('000900.temp')
+    expect(left.list()).not.toContain('000901.table')
   })
 
   it('with the settings it was made with, or not at all', () => {
@@ -253,6 +266,67 @@ describe('without room on the disk', () => {
     store.flush()
     expect(store.tier.words.hasFailed()).toBe(false)
     expect(contents(reopened(disk).map)).toBe(contents(store.map))
+  })
+})
+
+describe("of the disk's failures", () => {
+  it('want of room for tables only is tried again for ever', () => {
+    const disk = new SimulatedDisk()
+    const store = new HandTier(disk)
+    churn(store, 1, 30, 1000)
+    store.sync()
+    for (let i = 0; i < 12; i++) {
+      disk.fault = { at: disk.calls.length + 1, errno: 'ENOSPC', once: false }
+      store.maintainer.step()
+      disk.fault = undefined
+      store.turn()
+    }
+    expect(store.tier.words.count(COUNT.failures)).toBeGreaterThan(3)
+    expect(store.tier.words.hasFailed()).toBe(false)
+    store.flush()
+    expect(store.tier.words.count(COUNT.flushes)).toBe(1)
+    expect(contents(reopened(disk).map)).toBe(contents(store.map))
+  })
+
+  it('one at any call of the end of a log leaves no manifest that names a log which is gone', () => {
+    let faults = 0
+    for (let at = 1; at < 25; at++) {
+      const disk = new SimulatedDisk(at)
+      const store = new HandTier(disk, { memtableEntries: 10, memtableBytes: 1 << 20 })
+      for (let i = 0; i < 10; i++) store.put(`key ${i}`, 'value')
+      store.sync()
+      store.maintainer.step()
+      disk.fault = { at: disk.calls.length + at, errno: 'EIO', once: true, sync: 'dropped' }
+      store.turn()
+      disk.fault = undefined
+      faults += disk.faults
+      for (let i = 0; i < 3; i++) {
+        store.maintainer.step()
+        expect(contents(reopened(disk).map)).toBe(contents(store.map))
+      }
+      store.settle()
+      expect(contents(reopened(disk).map)).toBe(contents(store.map))
+    }
+    expect(faults).toBeGreaterThan(5)
+  })
+})
+
+describe('a log that was made ahead', () => {
+  it('and comes too late, behind one of a higher id, is not begun', () => {
+    const disk = new SimulatedDisk()
+    const store = new HandTier(disk, { memtableEntries: 1e6 })
+    const { words } = store.tier
+    const late = words.takeFileId()
+    LogWriter.make(disk, late, words.settings.generation, 1024)
+    for (let round = 0; round < 2; round++) {
+      store.put(`key ${round}`, 'value')
+      store.flush()
+      words.setPrepared(late)
+    }
+    store.put('last', 'value')
+    store.sync()
+    expect(contents(reopened(disk).map)).toBe(contents(store.map))
+    expect(namesOf(disk, '.log')).not.toContain(`${String(late).padStart(6, '0')}.log`)
   })
 })
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { attach, open, type OpenOptions, type Store } from '../../../src/index.ts'
-import type { SharedLog } from '../../../src/lsm/shared-log.ts'
+import type { Tier } from '../../../src/lsm/tier.ts'
 import { MIB, assertWhole, pause } from '../../support/stores.ts'
 
 let root = ''
@@ -141,7 +141,7 @@ describe('flush', () => {
     store.set('a', '1')
     await until(() => store.stats().logSyncs > 0)
     store.set('b', '2')
-    const { log } = (store as unknown as { durability: { tier: { log: SharedLog } } }).durability.tier
+    const { log } = tierOf(store)
     const end = log.frontier()
     await until(() => log.isStable(end))
   })
@@ -184,7 +184,9 @@ describe('a dead background thread is replaced', () => {
     const store = opened(small)
     for (let death = 0; death < 4; death++) {
       for (let i = 0; i < 300; i++) store.set(`key ${i}`, `value ${death} ${i}`)
-      await pause(30)
+      // It has its claim, which only the reap gives back.
+      await store.flush()
+      await until(() => tierOf(store).words.isClaimed())
       await threadsOf(store).worker(name)?.terminate()
     }
     const { flushes } = store.stats()
@@ -199,6 +201,11 @@ describe('a dead background thread is replaced', () => {
 
 interface Threads {
   worker(name: 'log' | 'maintainer'): { terminate(): Promise<number> } | null
+}
+
+/** Inside the store, as below. */
+function tierOf(store: Store): Tier {
+  return (store as unknown as { durability: { tier: Tier } }).durability.tier
 }
 
 /** Inside the store: nobody else gets at them. */

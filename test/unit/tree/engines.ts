@@ -7,7 +7,7 @@ import { checkOptions, type Tuning } from '../../../src/store/options.ts'
 import { extentListAt, inlineValueBytes, recordHeader, recordKeyAt } from '../../../src/tree/record.ts'
 import { KIND_EXTENT_RECORD, keyBytesOf, kindOf } from '../../../src/log/block.ts'
 import { Scan } from '../../../src/tree/scan.ts'
-import { PUT_ANY } from '../../../src/tree/tree.ts'
+import { COMMITTED, PUT_ANY } from '../../../src/tree/tree.ts'
 import { MIB, tiny } from '../../support/stores.ts'
 
 export type Bytes = string | Uint8Array
@@ -51,6 +51,25 @@ export function put(engine: Engine, key: Bytes, value: Bytes = '', mode = PUT_AN
     return tree.put(mode, engine.scheme.epoch())
   } finally {
     writer.abandon()
+  }
+}
+
+/** Sets keys, in their order, to what names them, all at one moment. */
+export function batchOf(engine: Engine, keys: readonly string[]): void {
+  const { tree, arena } = engine
+  const { writer, batchWriter } = tree
+  for (;;) {
+    batchWriter.begin()
+    for (const key of keys) {
+      const bytes = bytesOf(`batch ${key}`)
+      setKey(engine, key)
+      const at = writer.begin(tree.key, bytes.length)
+      arena.bytes.set(bytes, at)
+      writer.finish(tree.key.length, bytes.length, false)
+      batchWriter.add()
+    }
+    if (tree.commit(batchWriter.describe(null)) === COMMITTED) return
+    tree.makeRoom()
   }
 }
 
@@ -112,7 +131,7 @@ export function faults(engine: Engine): string[] {
   engine.drain()
   const report = engine.verify()
   const found = [...report.problems]
-  for (const name of ['leakedWords', 'leakedPageIds', 'waitingPageIds', 'waitingSegments'] as const) {
+  for (const name of ['leakedWords', 'leakedPageIds', 'waitingPageIds', 'waitingSegments', 'waitingWords'] as const) {
     if (report[name] !== 0) found.push(`${name}: ${report[name]}`)
   }
   if (report.kept !== 0 && engine.tree.context.snapshots.countLive() === 0)

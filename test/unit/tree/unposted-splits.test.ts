@@ -3,7 +3,7 @@ import { LeafChanges } from '../../../src/tree/leaf-changes.ts'
 import { LeafImage } from '../../../src/tree/leaf-image.ts'
 import { InnerImage } from '../../../src/tree/inner-image.ts'
 import { Engine } from '../../../src/store/engine.ts'
-import { entries, faults, firstEngine, get, put, remove } from './engines.ts'
+import { batchOf, entries, faults, firstEngine, get, put, remove } from './engines.ts'
 import { DEAD, deathsLeaving, unposted } from './half-done.ts'
 import { level, makeRoom, pageOf } from './images.ts'
 
@@ -55,6 +55,22 @@ describe('a split that was never posted', () => {
     expect(pageOf(engine, 1).children).toContain(split)
     expect(faults(engine)).toEqual([])
   })
+
+  it.each([
+    ['new', ['0005', '0055', '0065', '0083', '0087', '0092', '0095', '0097']],
+    ['known', ['0000', '0050', '0060', '0070', '0080', '0090']],
+  ])(
+    'is where a batch finds what belongs there, though its leaves were looked up by their parents: %s keys',
+    (_, keys) => {
+      const { engine, keys: there } = withoutPosting()
+      batchOf(engine, keys)
+      expect(engine.verify().problems).toEqual([])
+      for (const key of keys) expect(get(engine, key)).toBe(`batch ${key}`)
+      expect(entries(engine).map(([key]) => key)).toEqual([...new Set([...there, ...keys])].sort())
+      engine.drain()
+      expect(faults(engine)).toEqual([])
+    },
+  )
 
   it('is posted by another participant, and by a drain', () => {
     const { engine, split } = withoutPosting()

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { FREE } from '../../../src/reclaim/ownership.ts'
 import { Engine } from '../../../src/store/engine.ts'
 import { append } from '../log/logs.ts'
-import { firstEngine, put } from './engines.ts'
+import { faults, firstEngine, put, setKey } from './engines.ts'
 import { level } from './images.ts'
 
 /** A tree of three levels at rest. */
@@ -77,5 +77,27 @@ it('what a live participant holds is not leaked: its open segments, and ids in i
   for (let i = 0; i < 20; i++) put(other, `other ${i}`)
   const report = engine.verify()
   expect([report.problems, report.leakedWords, report.leakedPageIds]).toEqual([[], 0, 0])
+  other.detach()
+})
+
+it('what a death leaves in a segment that another thread has open waits until that is sealed', () => {
+  const engine = whole()
+  const other = new Engine(engine.arena, 2)
+  setKey(other, 'of nobody')
+  const at = other.tree.writer.begin(other.tree.key, 1)
+  engine.arena.bytes[at] = 7
+  other.tree.writer.finish(other.tree.key.length, 1, false)
+  other.tree.writer.linked()
+  engine.drain()
+  const before = engine.verify()
+  expect([before.leakedWords > 0, before.waitingWords]).toEqual([true, 0])
+  new Engine(engine.arena, 3)
+  engine.scheme.reap(3)
+  engine.drain()
+  const after = engine.verify()
+  expect([after.leakedWords, after.waitingWords]).toEqual([0, before.leakedWords])
+  other.log.sealAll()
+  engine.drain()
+  expect(faults(engine)).toEqual([])
   other.detach()
 })
