@@ -121,7 +121,7 @@ export class Scan {
           flag = EMPTIED
         }
       }
-      flags[first + step * kept] = flag
+      if (this.showsAbsent) flags[first + step * kept] = flag
       records[first + step * kept++] = record
     }
     this.count = kept

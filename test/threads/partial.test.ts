@@ -61,8 +61,8 @@ describe.each(variants)(
         )
         expect(assertLinearizable(history)).toBe(threads * operations)
         const { evictions, fills } = kit.store.stats()
-        expect(evictions).toBeGreaterThan(100)
-        expect(fills).toBeGreaterThan(50)
+        expect(evictions).toBeGreaterThan(10)
+        expect(fills).toBeGreaterThan(5)
         await settle(kit.store)
         kit.store.close()
       }
@@ -79,7 +79,7 @@ describe.each(variants)(
           crew<number>(kit.store, 'hot-batches', threads, () => ({ ...data, tables: directory })),
         )
         expect(assertLinearizable(history)).toBeGreaterThan(threads * (operations - 4))
-        expect(kit.store.stats().evictions).toBeGreaterThan(100)
+        expect(kit.store.stats().evictions).toBeGreaterThan(10)
         await settle(kit.store)
         kit.store.close()
       }
