@@ -23,6 +23,8 @@ import { Snapshots } from '../tree/snapshots.ts'
 import { Tree } from '../tree/tree.ts'
 import { type TreeReport, Verifier } from '../tree/verify.ts'
 
+/** Waits for a flush, of a tenth of a second each, after which what snapshots keep is let go. */
+const PATIENT_WAITS = 10
 /** Passes of merging that a drain makes at most. */
 const MERGE_PASSES = 32
 
@@ -100,7 +102,15 @@ export class Engine {
     this.evictor = new Evictor(this.tree)
     this.pressure = new Pressure(this)
     if (this.tier !== null && disk !== null) this.standOn(this.tier, disk)
-    this.cleaner.relieve = () => this.pressure.relieve() || this.snapshots.relieve()
+    this.cleaner.relieve = () => this.relieve()
+  }
+
+  /** What else than cleaning makes room. @returns whether it is worth trying again */
+  private relieve(): boolean {
+    const { pressure } = this
+    const isEased = pressure.relieve()
+    if (isEased && pressure.waits < PATIENT_WAITS) return true
+    return this.snapshots.relieve() || isEased
   }
 
   /** The tree stands on a tier's tables. */

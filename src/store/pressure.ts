@@ -40,6 +40,8 @@ export class Pressure {
   /** CLEAN when a flush was asked for last. */
   private askedAt = NOT_YET
   private idle = 0
+  /** Waits of `relieve` in a row in which no flush was done. */
+  waits = 0
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -82,8 +84,9 @@ export class Pressure {
   }
 
   /**
-   * For an append that finds no room: has what is clean leave, or waits for a flush.
-   * @returns whether it is worth trying again
+   * For an append that finds no room: has what is clean leave, or waits for a flush. If none comes for a while, what snapshots keep
+   * may be all there is: then the caller should see to that, too.
+   * @returns whether it is worth trying again, see also `waits`
    */
   relieve(): boolean {
     const { evictor, tree } = this.engine
@@ -93,15 +96,24 @@ export class Pressure {
     if (!residence.isPartial()) {
       if (this.askFlush === null) return false
       this.goOn()
-      residence.waitClean(clean, WAIT_MS)
+      this.wait(clean)
       return true
     }
     const before = evictor.counts.words
     for (let leaves = 0; leaves < RELIEF_LEAVES; leaves++) evictor.step(false)
-    if (evictor.counts.words > before) return true
+    if (evictor.counts.words > before) {
+      this.waits = 0
+      return true
+    }
     this.ask()
-    if (this.askFlush !== null) residence.waitClean(clean, WAIT_MS)
+    if (this.askFlush !== null) this.wait(clean)
     return this.askFlush !== null
+  }
+
+  private wait(clean: number): void {
+    const { residence } = this.engine.tree.context
+    residence.waitClean(clean, WAIT_MS)
+    this.waits = residence.cleanCounter() === clean ? this.waits + 1 : 0
   }
 
   /** Takes the next step from a complete tree to a partial one, if it can be taken. */
