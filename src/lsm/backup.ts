@@ -148,13 +148,14 @@ export function backupStore(from: Disk, to: Disk, options: BackupOptions): Backu
     throw new HeddleError('HEDDLE_INVALID_OPTION', 'the target holds files of a store; give an empty directory')
   }
   const copier = new Copier(from, to, options)
-  for (const { id, size } of manifest.tables) copier.table(id, size)
+  // Logs first: while the store is open, those that are newer than the version held may go.
   const needed: number[] = []
   for (const [i, id] of logs.entries()) {
     const limit = i + 1 < logs.length ? baseOf(from, logs[i + 1], manifest.generation) : upTo
     copier.log(id, limit)
     needed.push(id)
   }
+  for (const { id, size } of manifest.tables) copier.table(id, size)
   to.syncDirectory()
   const highest = Math.max(manifest.nextFileId, manifest.id + 1, ...needed.map((id) => id + 1))
   writeManifest(to, { ...manifest, logs: needed, nextFileId: highest })

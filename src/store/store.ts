@@ -9,6 +9,7 @@ import { HeddleError } from '../memory/error.ts'
 import type { Arena } from '../memory/arena.ts'
 import type { Mark } from '../tree/snapshots.ts'
 import { PUT_ABSENT, PUT_ANY } from '../tree/tree.ts'
+import { type BackupOptions, type BackupReport, backUp } from './backing-up.ts'
 import { type BatchOperation, Batching } from './batching.ts'
 import type { KeyCodec, ValueCodec } from './codec.ts'
 import { type CleanerThread, forgetOpenStore, rememberOpenStore } from './cleaner-thread.ts'
@@ -408,6 +409,19 @@ export class Store<K = string, V = string> {
     } finally {
       this.engine.detach()
     }
+  }
+
+  /**
+   * Copies a durable store to another directory, where it can be opened as a store of its own, while others go on writing:
+   * everything that was done before the call, and a prefix of what came later. A thread of its own does the work.
+   * @param directory empty, or not there yet
+   * @returns how many files and bytes were copied
+   * @throws HeddleError HEDDLE_INVALID_OPTION for a store in memory, or if there is a store; HEDDLE_LOCKED, HEDDLE_IO,
+   * HEDDLE_NO_SPACE, HEDDLE_CLOSED; then there is no store in the directory
+   */
+  async backup(directory: string, options: BackupOptions = {}): Promise<BackupReport> {
+    await this.flush()
+    return backUp(this.handle, directory, options, (worker) => this.watch(worker))
   }
 
   [Symbol.dispose](): void {
