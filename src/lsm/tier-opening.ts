@@ -78,8 +78,8 @@ export function begin(tier: Tier, disk: Disk, { manifest, plan }: Inspected, vis
   const entriesOfTables = visitTables(disk, levels, visitor)
   let changesOfLogs = 0
   const { generation, flushedLsn } = manifest
-  const end = replayChain(disk, plan.chain, generation, flushedLsn, (type, lsn, bytes, at, length) => {
-    changesOfLogs += readChanges(type, bytes, at, length, visitor, { name: `the log at ${lsn}`, offset: at })
+  const end = replayChain(disk, plan.chain, generation, flushedLsn, (type, _lsn, bytes, at, length, { name, recordAt }) => {
+    changesOfLogs += readChanges(type, bytes, at, length, visitor, { name, offset: recordAt })
   })
   const chain = plan.chain.map(({ id }) => id)
   const logs = [...new Set([...manifest.logs, ...chain])].sort((a, b) => a - b)

@@ -149,3 +149,25 @@ describe('a compaction', () => {
     expect(words.count(COUNT.compactions)).toBeGreaterThan(2)
   })
 })
+
+describe('a record that no writer made, under a checksum that fits,', () => {
+  it('is refused by the opening, and by a flush, with the name of its file and where it lies', () => {
+    const disk = new SimulatedDisk()
+    const store = new HandTier(disk, { memtableEntries: 1e6 })
+    const { log, me } = store.tier
+    store.put('a', '1')
+    log.complete(log.reserve(me.slot, 1), 77, 4)
+    expect(store.sync()).toBe(true)
+    const name = `${String(logFile(log)!.id).padStart(6, '0')}.log`
+    const refusal = { code: 'HEDDLE_CORRUPT', file: name }
+    let caught: unknown
+    try {
+      reopened(disk)
+    } catch (error) {
+      caught = error
+    }
+    expect(caught).toMatchObject(refusal)
+    store.flush()
+    expect(store.maintainer.failure).toMatchObject(refusal)
+  })
+})
