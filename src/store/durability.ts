@@ -99,6 +99,7 @@ export class Durability {
       if (log.isStable(end)) return
       this.checkLog()
       patience.check(heard)
+      this.opener?.threads.look(true)
       log.wake()
       log.waitProgress(heard, PARK_MS)
     }
@@ -118,6 +119,7 @@ export class Durability {
       const heard = log.listenProgress()
       if (this.isFlushed(end, request)) return
       patience.check(heard)
+      this.opener?.threads.look(true)
       log.wake()
       log.waitProgress(heard, PARK_MS)
     }
@@ -164,8 +166,13 @@ export class Durability {
     raise(tier.arena.words, GLOBAL_STOP)
     words.ring()
     log.wake()
-    const hasLog = this.waitFor(() => log.claim(me.label), STOP_MS)
-    const isAlone = this.waitFor(() => words.claim(me.label), STOP_MS) && hasLog
+    const claimed = (claim: () => boolean): boolean =>
+      this.waitFor(() => {
+        opener.threads.look(false)
+        return claim()
+      }, STOP_MS)
+    const hasLog = claimed(() => log.claim(me.label))
+    const isAlone = claimed(() => words.claim(me.label)) && hasLog
     let isDurable = false
     try {
       if (hasLog) isDurable = this.writeRest(opener)

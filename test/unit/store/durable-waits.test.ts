@@ -79,14 +79,48 @@ describe('a log worker that dies while its opener does not look', () => {
     const store = opened({ durability })
     store.set('a', '1')
     store.flushSync()
-    inside(store).durability.stuckMs = 400
     void inside(store).durability.opener.threads.worker('log')!.terminate()
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
     return store
   }
 
+  /** As where the kernel does not tell which threads there are. */
+  function unheard(store: Store): Store {
+    inside(store).durability.tier.words.setKernelThread(0, 0)
+    inside(store).durability.stuckMs = 400
+    return store
+  }
+
+  describe.runIf(process.platform === 'linux')('is replaced, since the kernel tells,', () => {
+    it('by a write that waits', () => {
+      const store = bereft('sync')
+      store.set('b', '2')
+      store.set('c', '3')
+      store.close()
+      expect(opened().size).toBe(3)
+    })
+
+    it('by flushSync', () => {
+      const store = bereft('group')
+      store.set('b', '2')
+      store.flushSync()
+      expect(inside(store).durability.tier.log.stable()).toBe(inside(store).durability.tier.log.frontier())
+      store.close()
+      expect(opened().size).toBe(2)
+    })
+
+    it('by close, at once', () => {
+      const store = bereft('group')
+      store.set('b', '2')
+      const from = performance.now()
+      store.close()
+      expect(performance.now() - from).toBeLessThan(8000)
+      expect(opened().size).toBe(2)
+    })
+  })
+
   it('does not hold a write up for ever', async () => {
-    const store = bereft('sync')
+    const store = unheard(bereft('sync'))
     expect(() => store.set('b', '2')).toThrow(expect.objectContaining({ code: 'HEDDLE_IO' }))
     inside(store).durability.stuckMs = 30_000
     await store.flush()
@@ -96,7 +130,7 @@ describe('a log worker that dies while its opener does not look', () => {
   })
 
   it('does not hold flushSync up for ever', async () => {
-    const store = bereft('group')
+    const store = unheard(bereft('group'))
     store.set('b', '2')
     expect(() => store.flushSync()).toThrow(expect.objectContaining({ code: 'HEDDLE_IO' }))
     inside(store).durability.stuckMs = 30_000
