@@ -284,13 +284,23 @@ export class Catalog {
     return this.install(base as Hold, state)
   }
 
+  /** Whether a state fits that is so many bytes longer than this one. */
+  hasRoom(state: VersionState, moreBytes = 0): boolean {
+    return encodeVersion(state).length + moreBytes <= (this.geometry.slotWords - STATE) * 4
+  }
+
+  /** @throws HeddleError HEDDLE_FULL if a state is too large for a slot */
+  checkRoom(state: VersionState): void {
+    if (this.hasRoom(state)) return
+    const files = filesOf(state).length
+    throw new HeddleError('HEDDLE_FULL', `the catalog cannot list ${files} files; give the store more memory`)
+  }
+
   private install(base: Hold | undefined, state: VersionState): boolean {
     const { words } = this
-    const { currentAt, slotWords } = this.geometry
+    const { currentAt } = this.geometry
+    this.checkRoom(state)
     const encoded = encodeVersion(state)
-    if (encoded.length > (slotWords - STATE) * 4) {
-      throw new HeddleError('HEDDLE_FULL', `the catalog cannot list ${filesOf(state).length} files; use larger tables`)
-    }
     const slot = this.take()
     const number = base === undefined ? 1 : base.number + 1
     assert(number < LARGEST_NUMBER, 'the numbers of versions are used up')

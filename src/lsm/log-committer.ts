@@ -289,8 +289,10 @@ export class LogCommitter {
     const lsn = before!.lsn + distance(before!.position, position)
     const previous = before!.synced ? before!.id : before!.previous
     this.taken = position
-    writer.begin(lsn, previous)
+    // Known before it begins: a file that has begun may be the newest one that the next start finds. So whoever comes after
+    // a death or a failure in between must not go on with one of a lower id.
     writeRecord(log, { id: writer.id, previous, position, lsn, synced: false })
+    writer.begin(lsn, previous)
   }
 
   private take(): void {

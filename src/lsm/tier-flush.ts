@@ -93,9 +93,9 @@ export function flushLogs(options: FlushOptions): Flushed {
       chain,
       generation,
       from,
-      (type, lsn, bytes, at, length) => {
+      (type, lsn, bytes, at, length, { name, recordAt }) => {
         memtable.sequence = lsn
-        readChanges(type, bytes, at, length, memtable, { name: `the log at ${lsn}`, offset: at })
+        readChanges(type, bytes, at, length, memtable, { name, offset: recordAt })
       },
       to,
     )

@@ -10,7 +10,7 @@
  * Death: the reap frees the claim; the next one begins a new file at what is stable (log-committer.ts).
  */
 import type { Disk } from './disk.ts'
-import { LOG_FAILED, LOG_WORKS, LogCommitter, logFile, logState } from './log-committer.ts'
+import { LOG_FAILED, LOG_NO_SPACE, LOG_WORKS, LogCommitter, logFile, logState } from './log-committer.ts'
 import { distance } from './shared-log.ts'
 import type { Tier } from './tier.ts'
 
@@ -71,9 +71,14 @@ export class LogWorker {
       return Math.max(1, Math.min(wait, this.groupMs))
     }
     const worked = committer.hasWork()
+    const lacksRoom = logState(log) === LOG_NO_SPACE
     if (worked) {
       this.lastRound = now
-      this.round(wanted || words.settings.durability !== 'none' || this.isCrowded())
+      this.round(wanted || lacksRoom || words.settings.durability !== 'none' || this.isCrowded())
+    } else if (lacksRoom && committer.rotate()) {
+      // Nobody writes while there is no room, so nothing but a try without anything to write tells that there is some.
+      words.markRotation()
+      words.ring()
     }
     if (wanted) words.serve(requests)
     if (logState(log) === LOG_FAILED) words.fail()

@@ -7,6 +7,7 @@
  */
 import type { Disk } from './disk.ts'
 import type { Tier } from './tier.ts'
+import { kernelThread } from './kernel-thread.ts'
 import { LogWorker } from './tier-log.ts'
 import { Maintainer, type MaintainerOptions } from './tier-maintainer.ts'
 
@@ -24,6 +25,7 @@ const IDLE_MS = 100
 /** Runs the log worker. @param isStopped whether the store is being closed */
 export function runLogWorker(tier: Tier, disk: Disk, config: TierConfig, isStopped: () => boolean): void {
   const { log, me } = tier
+  tier.words.setKernelThread(0, kernelThread())
   while (!log.claim(me.label)) {
     if (isStopped()) return
     log.waitProgress(log.listenProgress(), CLAIM_MS)
@@ -38,6 +40,7 @@ export function runLogWorker(tier: Tier, disk: Disk, config: TierConfig, isStopp
 /** Runs the maintainer. */
 export function runMaintainer(tier: Tier, disk: Disk, config: TierConfig, isStopped: () => boolean): void {
   const { log, words, me } = tier
+  words.setKernelThread(1, kernelThread())
   while (!words.claim(me.label)) {
     if (isStopped()) return
     words.park(words.listen(), CLAIM_MS)

@@ -23,7 +23,7 @@ import { HeddleError } from '../memory/error.ts'
 import type { Version } from './catalog.ts'
 import type { Disk } from './disk.ts'
 import { isNoSpace } from './file-error.ts'
-import { fileName } from './file-name.ts'
+import { MAX_FILE_ID, fileName } from './file-name.ts'
 import { type LogFile, logFile } from './log-committer.ts'
 import { LogWriter } from './log-writer.ts'
 import type { Manifest } from './manifest.ts'
@@ -82,6 +82,8 @@ interface Running {
 
 /** Failures in a row that make the store read-only. */
 const MOST_FAILURES = 2
+/** Bytes by which a table and a log make a version longer at most, with the longest keys. */
+const MOST_MORE_BYTES = 2200
 
 export class Maintainer {
   /** The newest failure. */
@@ -104,6 +106,9 @@ export class Maintainer {
   private compactionsWanted: number
   private updates = 0
   private failures = 0
+  /** Those of compactions: begun anew they get on for a while before they fail again, and flushes come in between. */
+  private failedCompactions = 0
+  private isCompacting = false
   private retryAt = -Infinity
 
   /** The caller holds the claim. @throws FileError if the present manifest cannot be read */
@@ -132,6 +137,7 @@ export class Maintainer {
     const { words } = this.tier
     words.setDelay(slowness(this.tier, this.options.picking))
     if (words.hasFailed() || this.now() < this.retryAt) return false
+    this.isCompacting = false
     try {
       const worked = this.commitReady() || this.flushStep() || this.compactionStep()
       if (worked) this.failures = 0
@@ -150,7 +156,7 @@ export class Maintainer {
     this.retryAt = this.now() + this.options.retryMs
     // No room on the disk, or all versions are being read: that passes.
     if (isNoSpace(error) || (error instanceof HeddleError && error.code === 'HEDDLE_FULL')) return
-    if (++this.failures < MOST_FAILURES) return
+    if ((this.isCompacting ? ++this.failedCompactions : ++this.failures) < MOST_FAILURES) return
     words.fail()
     this.tier.log.wake()
   }
@@ -174,6 +180,7 @@ export class Maintainer {
   private flushStep(): boolean {
     const { words, log } = this.tier
     if (this.closed !== undefined) {
+      if (this.isCrowded()) return false
       this.flush(this.closed)
       return true
     }
@@ -195,6 +202,14 @@ export class Maintainer {
     this.closed = { file, entries: words.rotatedEntries(), clean: this.turn?.clean ?? -1 }
     this.turn = undefined
     return true
+  }
+
+  /** Whether the catalog may have no room for one more table, and a compaction of level 0 makes them fewer. */
+  private isCrowded(): boolean {
+    const { levels } = this
+    const { catalog } = this.tier
+    if ((levels[0] ?? []).length === 0 || pickFrom(levels, 0, 'tables').isMove) return false
+    return this.withVersion(({ state }) => !catalog.hasRoom(state, MOST_MORE_BYTES))
   }
 
   private askForEnd(log: Tier['log']): void {
@@ -219,7 +234,14 @@ export class Maintainer {
     const { words } = this.tier
     if (words.prepared() !== 0) return false
     const id = words.takeFileId()
-    LogWriter.make(this.disk, id, words.settings.generation, this.options.fileBytes)
+    try {
+      LogWriter.make(this.disk, id, words.settings.generation, this.options.fileBytes)
+    } catch (error) {
+      // It would keep the room that it could not get enough of.
+      this.remove(fileName(id, 'temp'))
+      this.remove(fileName(id, 'log'))
+      throw error
+    }
     words.setPrepared(id)
     return true
   }
@@ -272,6 +294,8 @@ export class Maintainer {
     const { ready, tier } = this
     if (ready === undefined) return false
     const { words } = tier
+    // First of all: a manifest that the catalog cannot hold is one that cannot be opened.
+    tier.catalog.checkRoom({ ...ready, manifest: MAX_FILE_ID, windows: ready.logs })
     ready.manifest ??= writeNextManifest(this.disk, this.manifest, ready, () => {
       const id = words.takeFileId()
       this.doubtful.push(id)
@@ -316,6 +340,7 @@ export class Maintainer {
     const running = this.running ?? this.beginCompaction()
     if (running === undefined) return false
     this.running = running
+    this.isCompacting = true
     if (running.pick.isMove) this.commitCompaction(running, running.pick.upper, 0)
     else if (running.compaction.step(this.options.stepEntries)) {
       const { tables, counts } = running.compaction.result
@@ -334,6 +359,7 @@ export class Maintainer {
       const from = levels.findIndex((tables) => tables.length > 0)
       if (from >= 0 && from + 1 < (options.picking.levels ?? 7)) pick = pickFrom(levels, from, 'updates')
     }
+    if (pick === undefined && this.closed !== undefined && this.isCrowded()) pick = pickFrom(levels, 0, 'tables')
     this.compactionsWanted = wanted
     if (this.updates >= (options.picking.compactEvery ?? Infinity)) this.updates = 0
     if (pick === undefined) return undefined
@@ -370,6 +396,7 @@ export class Maintainer {
       logs: this.withVersion(({ state }) => state.logs),
       levels: applyPick(this.levels, pick, tables),
       done: () => {
+        this.failedCompactions = 0
         words.addCount(COUNT.compactions, 1)
         words.addCount(COUNT.compactedBytes, bytes)
       },

@@ -92,8 +92,8 @@ export function begin(
   else if (levels.some((tables) => tables.length > 0)) beginPartial(tier)
   let changesOfLogs = 0
   const { generation, flushedLsn } = manifest
-  const end = replayChain(disk, plan.chain, generation, flushedLsn, (type, lsn, bytes, at, length) => {
-    changesOfLogs += readChanges(type, bytes, at, length, visitor, { name: `the log at ${lsn}`, offset: at })
+  const end = replayChain(disk, plan.chain, generation, flushedLsn, (type, _lsn, bytes, at, length, { name, recordAt }) => {
+    changesOfLogs += readChanges(type, bytes, at, length, visitor, { name, offset: recordAt })
   })
   initLog(tier.log, end, chain.at(-1) ?? 0)
   const { words } = tier

@@ -16,6 +16,7 @@
  *        10  FAILED     raised by whoever finds that the store must be read-only; never lowered
  *        11  WANTED     flushes asked for, compactions asked for: counted up by anybody
  *        12  ROTATE     id + 1 of the log that the maintainer wants ended
+ *        13  KERNEL     the kernel's ids of the log worker and the maintainer, 0 if not known: stored by each when it starts
  *
  * Invariants: ids of files are never given out twice. ROTATE names the file it means, so a request that comes late, or
  * twice, or from one that died since, ends nothing else.
@@ -57,6 +58,7 @@ const FAILED = line(10)
 const WANTED_FLUSHES = line(11)
 const WANTED_COMPACTIONS = line(11, 1)
 const ROTATE = line(12)
+const KERNEL = line(13)
 
 /** Numbers of 53 bits that the maintainer counts, two words each. */
 export const COUNT = {
@@ -310,6 +312,15 @@ export class TierWords {
 
   wantedCompactions(): number {
     return this.load(WANTED_COMPACTIONS)
+  }
+
+  /** The kernel's id of a background thread: 0 the log worker, 1 the maintainer. */
+  kernelThread(which: number): number {
+    return this.load(KERNEL + which)
+  }
+
+  setKernelThread(which: number, id: number): void {
+    this.store(KERNEL + which, id)
   }
 
   /** Asks for the end of a log. */

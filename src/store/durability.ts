@@ -23,6 +23,34 @@ const UNDER_WAY_MS = 1000
 /** Between two looks of the asynchronous wait. */
 const LOOK_MS = 1
 
+/** How long nothing may happen in the log while a thread waits for it: whoever could replace its worker may be that thread. */
+const STUCK_MS = 30_000
+
+/** Ends a wait for a log in which nothing happens. */
+class Patience {
+  private readonly mostMs: number
+  private heard = -1
+  private since = performance.now()
+
+  constructor(mostMs: number) {
+    this.mostMs = mostMs
+  }
+
+  /** @throws HeddleError HEDDLE_IO */
+  check(heard: number): void {
+    const now = performance.now()
+    if (heard !== this.heard) {
+      this.heard = heard
+      this.since = now
+    }
+    if (now - this.since <= this.mostMs) return
+    throw new HeddleError(
+      'HEDDLE_IO',
+      'the log was not written for a long time, so changes may be durable or not; look after the disk, and after the thread that has opened the store',
+    )
+  }
+}
+
 /** What only the opener has. */
 export interface Opener {
   readonly disk: Disk
@@ -32,6 +60,8 @@ export interface Opener {
 }
 
 export class Durability {
+  /** Milliseconds after which a log in which nothing happens is taken to be stuck. */
+  stuckMs = STUCK_MS
   private readonly engine: Engine
   private readonly tier: Tier
   private readonly opener: Opener | null
@@ -57,12 +87,19 @@ export class Durability {
    */
   after(): void {
     if (!this.waits) return
-    const end = this.engine.journal!.lastEnd
+    const journal = this.engine.journal!
+    const end = journal.lastEnd
+    // Once waited for it is forgotten: positions come round again, and the next call may change nothing.
+    journal.lastEnd = -1
     const { log } = this.tier
-    while (end >= 0 && !log.isStable(end)) {
+    if (end < 0 || log.isStable(end)) return
+    const patience = new Patience(this.stuckMs)
+    for (;;) {
       const heard = log.listenProgress()
       if (log.isStable(end)) return
       this.checkLog()
+      patience.check(heard)
+      this.opener?.threads.look(true)
       log.wake()
       log.waitProgress(heard, PARK_MS)
     }
@@ -77,10 +114,12 @@ export class Durability {
   flushSync(): void {
     const { log, words } = this.tier
     const end = log.frontier()
-    const request = words.request()
-    for (;;) {
+    const patience = new Patience(this.stuckMs)
+    for (let request = words.request(); ; request = this.renewed(request)) {
       const heard = log.listenProgress()
       if (this.isFlushed(end, request)) return
+      patience.check(heard)
+      this.opener?.threads.look(true)
       log.wake()
       log.waitProgress(heard, PARK_MS)
     }
@@ -90,11 +129,18 @@ export class Durability {
   async flush(): Promise<void> {
     const { log, words } = this.tier
     const end = log.frontier()
-    const request = words.request()
-    while (!this.isFlushed(end, request)) {
+    const patience = new Patience(this.stuckMs)
+    for (let request = words.request(); !this.isFlushed(end, request); request = this.renewed(request)) {
+      patience.check(log.listenProgress())
       log.wake()
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
     }
+  }
+
+  /** What was asked for is done, but changes that were under way then are finished only now: they have to be synced too. */
+  private renewed(request: number): number {
+    const { log, words } = this.tier
+    return words.isServed(request) && log.finishedAt(log.stable()) !== 0 ? words.request() : request
   }
 
   /** @throws HeddleError HEDDLE_IO, HEDDLE_NO_SPACE if it was tried and failed */
@@ -120,8 +166,13 @@ export class Durability {
     raise(tier.arena.words, GLOBAL_STOP)
     words.ring()
     log.wake()
-    const hasLog = this.waitFor(() => log.claim(me.label), STOP_MS)
-    const isAlone = this.waitFor(() => words.claim(me.label), STOP_MS) && hasLog
+    const claimed = (claim: () => boolean): boolean =>
+      this.waitFor(() => {
+        opener.threads.look(false)
+        return claim()
+      }, STOP_MS)
+    const hasLog = claimed(() => log.claim(me.label))
+    const isAlone = claimed(() => words.claim(me.label)) && hasLog
     let isDurable = false
     try {
       if (hasLog) isDurable = this.writeRest(opener)
@@ -155,6 +206,22 @@ export class Durability {
       return log.isStable(end) || logState(log) !== LOG_WORKS
     }, UNDER_WAY_MS)
     worker.close()
+    if (logState(log) === LOG_WORKS && this.isAnyLeft(end)) {
+      throw new HeddleError(
+        'HEDDLE_IO',
+        'a thread has left a change unfinished, so what was changed after it is not on disk; end threads before the store',
+      )
+    }
     return logState(log) === LOG_WORKS
+  }
+
+  /** Whether there are changes that were made and are not durable, behind one that is not finished. */
+  private isAnyLeft(end: number): boolean {
+    const { log } = this.tier
+    if (log.isStable(end)) return false
+    for (let position = log.stable(); position !== end; position = log.endOf(position, 1)) {
+      if (log.finishedAt(position) !== 0 && log.isComplete(position)) return true
+    }
+    return false
   }
 }

@@ -51,7 +51,7 @@ export function openDurable(
     engine.replay(() => void begin(engine.tier!, disk, found, new Replay(engine.tree, () => engine.bring()), false))
     const handle = makeHandle(arena.buffer, keys, values, directory)
     const config = { directory, maintainer: tier.maintainer }
-    const threads = new TierThreads(handle, config, (dead) => {
+    const threads = new TierThreads(engine.tier!.words, handle, config, (dead) => {
       if (!engine.detached) engine.scheme.reap(dead)
     })
     return { arena, engine, handle, opener: { disk, fileBytes: tier.maintainer.fileBytes, lock, threads } }

@@ -3,9 +3,12 @@
  *
  * They keep no process alive. A thread that ends without having been told to is reaped, which frees its claim, and another
  * one is started: at once the first time, later after a pause, so that one which always fails does not take all the time.
+ * Their end is seen by the event loop, and by `look`, for whoever keeps the event loop from running.
  */
 import { Worker } from 'node:worker_threads'
+import { hasEnded } from '../lsm/kernel-thread.ts'
 import type { TierConfig } from '../lsm/tier-loops.ts'
+import type { TierWords } from '../lsm/tier-words.ts'
 import { loaderArguments, workerUrl } from '../memory/worker-url.ts'
 import type { StoreHandle } from './handle.ts'
 
@@ -20,18 +23,31 @@ class TierThread {
   private readonly name: TierThreadName
   private readonly data: { store: StoreHandle; tier: TierConfig }
   private readonly reap: (threadId: number) => void
+  private readonly words: TierWords
+  private readonly which: number
   private stopped = false
   private pause = 0
+  private startAt = 0
+  private ended: () => void = () => {}
 
-  constructor(name: TierThreadName, handle: StoreHandle, tier: TierConfig, reap: (threadId: number) => void) {
+  constructor(
+    name: TierThreadName,
+    words: TierWords,
+    handle: StoreHandle,
+    tier: TierConfig,
+    reap: (threadId: number) => void,
+  ) {
     this.name = name
+    this.words = words
+    this.which = name === 'log' ? 0 : 1
     this.data = { store: handle, tier }
     this.reap = reap
     this.start()
   }
 
   private start(): void {
-    if (this.stopped) return
+    if (this.stopped || this.worker !== null) return
+    this.words.setKernelThread(this.which, 0)
     const url = workerUrl(this.name)
     const loader = loaderArguments(url)
     const worker = new Worker(url, {
@@ -45,13 +61,23 @@ class TierThread {
     worker.unref()
     // An error of its is no reason to end the program; its end is noticed below.
     worker.on('error', () => {})
-    worker.once('exit', () => {
+    this.ended = () => {
+      if (this.worker !== worker) return
       this.worker = null
       if (this.stopped) return
       this.reap(threadId)
-      this.pause = performance.now() - from > WELL_MS ? 0 : Math.min(LONGEST_PAUSE_MS, 2 * this.pause + 10)
+      const now = performance.now()
+      this.pause = now - from > WELL_MS ? 0 : Math.min(LONGEST_PAUSE_MS, 2 * this.pause + 10)
+      this.startAt = now + this.pause
       setTimeout(() => this.start(), this.pause).unref()
-    })
+    }
+    worker.once('exit', this.ended)
+  }
+
+  /** Does what is done when the thread has ended, if the kernel says that it has. @param replace whether it is replaced */
+  look(replace: boolean): void {
+    if (this.worker !== null && hasEnded(this.words.kernelThread(this.which))) this.ended()
+    if (replace && this.worker === null && performance.now() >= this.startAt) this.start()
   }
 
   /** @returns the thread if it has not ended yet */
@@ -65,8 +91,14 @@ export class TierThreads {
   private readonly threads: readonly TierThread[]
 
   /** @param reap called with the thread id of one that has died */
-  constructor(handle: StoreHandle, tier: TierConfig, reap: (threadId: number) => void) {
-    this.threads = [new TierThread('log', handle, tier, reap), new TierThread('maintainer', handle, tier, reap)]
+  constructor(words: TierWords, handle: StoreHandle, tier: TierConfig, reap: (threadId: number) => void) {
+    const start = (name: TierThreadName): TierThread => new TierThread(name, words, handle, tier, reap)
+    this.threads = [start('log'), start('maintainer')]
+  }
+
+  /** Notices those that have ended although the event loop does not run. @param replace whether others are started */
+  look(replace: boolean): void {
+    for (const thread of this.threads) thread.look(replace)
   }
 
   /** The thread of a name, if it lives. For tests, which end it. */
