@@ -92,9 +92,15 @@ export function begin(
   else if (levels.some((tables) => tables.length > 0)) beginPartial(tier)
   let changesOfLogs = 0
   const { generation, flushedLsn } = manifest
-  const end = replayChain(disk, plan.chain, generation, flushedLsn, (type, _lsn, bytes, at, length, { name, recordAt }) => {
-    changesOfLogs += readChanges(type, bytes, at, length, visitor, { name, offset: recordAt })
-  })
+  const end = replayChain(
+    disk,
+    plan.chain,
+    generation,
+    flushedLsn,
+    (type, _lsn, bytes, at, length, { name, recordAt }) => {
+      changesOfLogs += readChanges(type, bytes, at, length, visitor, { name, offset: recordAt })
+    },
+  )
   initLog(tier.log, end, chain.at(-1) ?? 0)
   const { words } = tier
   words.setFlushed((tier.log.stable() - (end - flushedLsn)) & (POSITIONS - 1), -changesOfLogs)

@@ -16,7 +16,7 @@ import { Store } from './store.ts'
  * Opens a store in memory of its own: a new, empty one, or with a `path` what is in that directory.
  * @throws HeddleError HEDDLE_INVALID_OPTION; with a path also HEDDLE_LOCKED if another process or thread has it open,
  * HEDDLE_CORRUPT, HEDDLE_IO, HEDDLE_NO_SPACE, and HEDDLE_FULL if what is there does not fit the memory
- * Complexity: with a path O(n log n) of what is there, which is loaded.
+ * Complexity: with a path O(log that is in no table), whatever the size of the tables.
  */
 export function open<KC extends KeyCodecOption = 'utf8', VC extends ValueCodecOption = 'utf8'>(
   options: OpenOptions<KC, VC> = {},
