@@ -22,6 +22,8 @@ const STOP_MS = 10_000
 const UNDER_WAY_MS = 1000
 /** Between two looks of the asynchronous wait. */
 const LOOK_MS = 1
+/** How long nothing may happen in the log, for all who wait for it, until it is taken to be stuck. */
+const PATIENCE_MS = 30_000
 
 /** What only the opener has. */
 export interface Opener {
@@ -37,6 +39,8 @@ export class Durability {
   private readonly opener: Opener | null
   private readonly throttle: Throttle
   private readonly waits: boolean
+  /** See PATIENCE_MS. */
+  patienceMs = PATIENCE_MS
 
   constructor(engine: Engine, tier: Tier, opener: Opener | null) {
     this.engine = engine
@@ -57,14 +61,34 @@ export class Durability {
    */
   after(): void {
     if (!this.waits) return
-    const end = this.engine.journal!.lastEnd
+    const journal = this.engine.journal!
+    const end = journal.lastEnd
+    // Once for each change: what is so old that 2^30 granules came after it would pass for what is yet to come.
+    journal.lastEnd = -1
+    if (end < 0) return
     const { log } = this.tier
-    while (end >= 0 && !log.isStable(end)) {
+    const isStuck = this.stuckness()
+    while (!log.isStable(end)) {
       const heard = log.listenProgress()
       if (log.isStable(end)) return
       this.checkLog()
+      if (isStuck()) throw stuck()
       log.wake()
       log.waitProgress(heard, PARK_MS)
+    }
+  }
+
+  /** @returns what says whether nothing has happened in the log for so long that nothing will: its threads may be gone */
+  private stuckness(): () => boolean {
+    const { log } = this.tier
+    let heard = log.listenProgress()
+    let since = performance.now()
+    return () => {
+      const now = log.listenProgress()
+      if (now === heard) return performance.now() - since > this.patienceMs
+      heard = now
+      since = performance.now()
+      return false
     }
   }
 
@@ -78,9 +102,11 @@ export class Durability {
     const { log, words } = this.tier
     const end = log.frontier()
     const request = words.request()
+    const isStuck = this.stuckness()
     for (;;) {
       const heard = log.listenProgress()
       if (this.isFlushed(end, request)) return
+      if (isStuck()) throw stuck()
       log.wake()
       log.waitProgress(heard, PARK_MS)
     }
@@ -91,7 +117,9 @@ export class Durability {
     const { log, words } = this.tier
     const end = log.frontier()
     const request = words.request()
+    const isStuck = this.stuckness()
     while (!this.isFlushed(end, request)) {
+      if (isStuck()) throw stuck()
       log.wake()
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
     }
@@ -128,7 +156,7 @@ export class Durability {
     } finally {
       opener.threads.stop(isAlone, () => opener.lock.release())
     }
-    if (!isDurable) throw logError(logState(log))
+    if (!isDurable) throw logState(log) === LOG_WORKS && hasLog ? heldUp() : logError(logState(log))
   }
 
   private waitFor(isSo: () => boolean, mostMs: number): boolean {
@@ -155,6 +183,22 @@ export class Durability {
       return log.isStable(end) || logState(log) !== LOG_WORKS
     }, UNDER_WAY_MS)
     worker.close()
-    return logState(log) === LOG_WORKS
+    return log.isStable(end)
   }
+}
+
+function stuck(): HeddleError {
+  return new HeddleError(
+    'HEDDLE_IO',
+    'the log was not written for a long time, so what was changed may be durable or not; look after the disk, and whether ' +
+      'the thread that opened the store still runs',
+  )
+}
+
+function heldUp(): HeddleError {
+  return new HeddleError(
+    'HEDDLE_IO',
+    'a thread is in the middle of a change, or has died there, so what was changed after that could not be written; end the ' +
+      'threads that write, and wait for their exit, before the store is closed',
+  )
 }
