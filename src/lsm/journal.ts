@@ -39,7 +39,7 @@ import {
   writeChangeHeader,
   writeOperationHeader,
 } from './change-record.ts'
-import { LOG_WORKS, logError, logState } from './log-committer.ts'
+import { LOG_WORKS, logError, logState, wantRoom } from './log-committer.ts'
 import { TYPE_BATCH, TYPE_DELETE, TYPE_PUT } from './log-format.ts'
 import { GRANULE_WORDS, SLOT_HEADER_WORDS, SharedLog } from './shared-log.ts'
 
@@ -207,7 +207,8 @@ export class LogJournal implements Journal {
 
   abort(): void {
     const position = this.held === MAYBE ? this.log.reservedBy(this.me.slot) : this.held
-    if (position >= 0) this.log.settle(position, false)
+    // What stands behind it may have waited for it.
+    if (position >= 0) this.settle(position, false)
     this.forget()
   }
 
@@ -235,6 +236,7 @@ export class LogJournal implements Journal {
       this.check()
       if (log.isSealed()) throw new HeddleError('HEDDLE_CLOSED', 'the store is being closed; nothing has changed')
       if (log.hasRoom(this.refused)) return
+      wantRoom(log)
       log.wake()
       log.waitProgress(heard, this.waitMs)
       idle = log.listenProgress() === heard ? idle + 1 : 0

@@ -7,6 +7,7 @@
  *   1 SYNCING   1 while a sync is under way
  *   2 SELECT    which of the two file records counts
  *   3, 9 RECORD id, previous log, position of the first slot, its LSN (low, high), 0 no file yet, 1 begun, 2 synced once
+ *   15 ROOM     1 if somebody waits for room in the ring, until it is given out
  *
  * Failures. A file in which a write or a sync has failed is never written or synced again: what it holds below STABLE is
  * durable, the rest is unknown. All slots from STABLE on are still in the ring; they are written to a new file, whose BEGIN
@@ -40,6 +41,7 @@ const SYNCING = 1
 const SELECT = 2
 const RECORDS = 3
 const RECORD_WORDS = 6
+const ROOM = 15
 const BEGUN = 1
 const SYNCED = 2
 const TWO_32 = 2 ** 32
@@ -72,6 +74,16 @@ export interface CommitterOptions {
 /** The state of a log's committer. Any thread. */
 export function logState(log: SharedLog): number {
   return log.load(STATE)
+}
+
+/** Asks for the next round to be synced, so that there is room. Any thread; again after each round that was not enough. */
+export function wantRoom(log: SharedLog): void {
+  log.store(ROOM, 1)
+}
+
+/** Whether somebody waits for room. */
+export function isRoomWanted(log: SharedLog): boolean {
+  return log.load(ROOM) !== 0
 }
 
 /** The present file, or undefined before the first. Any thread: read until it reads the same twice. */
@@ -325,6 +337,8 @@ export class LogCommitter {
     if (!file.synced) writeRecord(log, { ...file, synced: true })
     log.setStable(this.taken)
     log.store(SYNCING, 0)
+    // Before: whoever finds that it is still not enough says so again.
+    log.store(ROOM, 0)
     log.release(this.taken)
     this.lastFailed = false
     log.store(STATE, LOG_WORKS)

@@ -20,7 +20,7 @@
  *   STABLE    up to where all slots are durable (consumer)
  *   PROGRESS  bell: rung when STABLE, RELEASED or STATE has changed
  *   BELL      the consumer parks here; IDLE says that it does
- *   CLAIM     label + 1 of the consumer; STATE, SYNCING and the file record are the committer's (log-committer.ts)
+ *   CLAIM     label + 1 of the consumer; STATE, SYNCING, ROOM and the file record are the committer's (log-committer.ts)
  *
  * A *position* counts granules since the arena was made, modulo 2^31. Its *lap* is how often the ring has been gone round,
  * modulo 1,024.
@@ -87,7 +87,7 @@ const IDLE = 4 * LINE_WORDS + 1
 const WANTS_WORK = 1
 const KEEPS_PACE = 2
 const CLAIM = 5 * LINE_WORDS
-/** Words 5 * LINE + 1 to + 15: of the committer. */
+/** Words 5 * LINE + 1 to + 16: of the committer. */
 export const COMMITTER_WORDS = 5 * LINE_WORDS + 1
 const CONTROL_WORDS = 6 * LINE_WORDS
 

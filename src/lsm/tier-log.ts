@@ -1,8 +1,9 @@
 /**
  * The log worker: rounds of the committer when they are due, the end of a log when the maintainer asks for it.
  *
- * When a round is due: at once if somebody wants everything synced, if writers wait for their changes ('sync'), or if half
- * of the ring is in use; else `groupMs / 2` after the last one ('group'), so that a change is durable `groupMs` after it was
+ * When a round is due: at once if somebody wants everything synced, if writers wait for their changes ('sync') or for room,
+ * or if half of the ring is in use; else `groupMs / 2` after the last one ('group'), so that a change is durable `groupMs`
+ * after it was
  * made, as long as the disk syncs in half of that. With 'none' what is finished is handed to the system at the same pace,
  * and synced only when asked for, or to have room in the ring.
  *
@@ -10,7 +11,7 @@
  * Death: the reap frees the claim; the next one begins a new file at what is stable (log-committer.ts).
  */
 import type { Disk } from './disk.ts'
-import { LOG_FAILED, LOG_NO_SPACE, LOG_WORKS, LogCommitter, logFile, logState } from './log-committer.ts'
+import { LOG_FAILED, LOG_NO_SPACE, LOG_WORKS, LogCommitter, isRoomWanted, logFile, logState } from './log-committer.ts'
 import { distance } from './shared-log.ts'
 import type { Tier } from './tier.ts'
 
@@ -82,7 +83,8 @@ export class LogWorker {
     }
     if (wanted) words.serve(requests)
     if (logState(log) === LOG_FAILED) words.fail()
-    if (wanted || worked) log.announce()
+    // A round that has made something durable, or failed, has said so; of another one nobody who waits has anything.
+    if (wanted) log.announce()
     this.rotateIfAsked()
     if (worked) this.tellMaintainer()
     if (logState(log) !== LOG_WORKS) return RETRY_MS
@@ -102,7 +104,7 @@ export class LogWorker {
 
   private isCrowded(): boolean {
     const { log } = this.tier
-    return distance(log.stable(), log.frontier()) * 2 > log.granules
+    return isRoomWanted(log) || distance(log.stable(), log.frontier()) * 2 > log.granules
   }
 
   private round(sync: boolean): void {

@@ -140,10 +140,13 @@ export class Batches {
    * @returns false on a shortage, see the context; it is to be tried again then
    */
   finish(batch: number): boolean {
+    const { journal } = this.context
+    // In the middle of a transaction's validation, aborted ones are finished: the slot that is held is not theirs then.
+    const isHeldBefore = journal !== null && journal.held !== -1
     try {
       return this.tryFinish(batch)
     } finally {
-      this.letGo(batch)
+      if (!isHeldBefore) this.letGo(batch)
     }
   }
 

@@ -274,6 +274,16 @@ const batches = [
     dealing(['a', 'b'], ['a', '1'], ['b', '1']),
     dealing(['a', 'b'], ['a', '2'], ['b', '2']),
   ]),
+  play('two transactions that read what the other writes', past('ab'), [
+    dealing(['a'], ['b', '1']),
+    dealing(['b'], ['a', '1']),
+  ]),
+  play(
+    'a transaction that reads what one writes that is aborted',
+    past('abc'),
+    [dealing(['c'], ['a', '1']), putting(['c', '2']), dealing(['a'], ['b', '1'])],
+    { reaps: true },
+  ),
   play(
     'two transactions, and a reaper',
     past('ab'),
