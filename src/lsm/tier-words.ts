@@ -16,7 +16,8 @@
  *        10  FAILED     raised by whoever finds that the store must be read-only; never lowered
  *        11  WANTED     flushes asked for, compactions asked for: counted up by anybody
  *        12  ROTATE     id + 1 of the log that the maintainer wants ended
- *        13  KERNEL     the kernel's ids of the log worker and the maintainer, 0 if not known: stored by each when it starts
+ *        13  (RESIDENCE: what is in memory only, see tree/residence.ts; placed by tier-layout.ts)
+ *        14  KERNEL     the kernel's ids of the log worker and the maintainer, 0 if not known: stored by each when it starts
  *
  * Invariants: ids of files are never given out twice. ROTATE names the file it means, so a request that comes late, or
  * twice, or from one that died since, ends nothing else.
@@ -58,7 +59,7 @@ const FAILED = line(10)
 const WANTED_FLUSHES = line(11)
 const WANTED_COMPACTIONS = line(11, 1)
 const ROTATE = line(12)
-const KERNEL = line(13)
+const KERNEL = line(14)
 
 /** Numbers of 53 bits that the maintainer counts, two words each. */
 export const COUNT = {
