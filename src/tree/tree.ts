@@ -22,16 +22,16 @@ import type { Materializer } from '../pagecache/page-cache.ts'
 import { PageCache } from '../pagecache/page-cache.ts'
 import { PageTable, ROOT } from '../pagecache/page-table.ts'
 import { hasPassed } from '../reclaim/garbage.ts'
-import { COUNTER, INTENT_BATCH, type Participant } from '../reclaim/participant.ts'
+import { COUNTER, type Participant } from '../reclaim/participant.ts'
 import { OP_FREE_BLOCK, OP_FREE_CHAIN, type Scheme } from '../reclaim/scheme.ts'
 import type { Arena } from '../memory/arena.ts'
 import type { Log } from '../log/log.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { Batches } from './batches.ts'
 import { Clock } from './clock.ts'
+import { COMMITTED, Commits, LACKING } from './commits.ts'
 import type { TreeContext } from './context.ts'
-import { ABORTED_BATCH, BATCH_BYTES, BATCH_POSITION } from './descriptor.ts'
-import { CHANGE_HEADER_BYTES, JOURNAL_SHORTAGE, type Journal } from './journal.ts'
+import { CHANGE_HEADER_BYTES, type Journal } from './journal.ts'
 import { KeyBuffer } from './key.ts'
 import { LeafImage } from './leaf-image.ts'
 import { RECORD_VERSION, recordHeader, valueBytesOf } from './record.ts'
@@ -53,9 +53,7 @@ const REFUSED = 0
 const DONE = 1
 const AGAIN = 2
 
-/** Outcomes of a batch; the third one is ABORTED_BATCH. */
-export const COMMITTED = 1
-export const LACKING = 0
+export { COMMITTED, LACKING }
 
 export class Tree implements Materializer {
   readonly context: TreeContext
@@ -68,6 +66,7 @@ export class Tree implements Materializer {
   private readonly me: Participant
   private readonly versions: Versions
   private readonly upkeep: Upkeep
+  private readonly commits: Commits
   private readonly unfinished: Unfinished | null
   /** Whether a removal needs a tombstone, since something stands behind what it removes, or there is a journal. */
   private needsTombstone = false
@@ -95,6 +94,7 @@ export class Tree implements Materializer {
     this.writer = new RecordWriter(context)
     this.batchWriter = new BatchWriter(context, this.writer)
     context.batches = new Batches(context, this)
+    this.commits = new Commits(context, this.upkeep)
     this.unfinished = journal === null ? null : new Unfinished(context, journal)
     scheme.register(OP_FREE_BLOCK, (block) => void log.unlink(block))
     scheme.register(OP_FREE_CHAIN, (record) => unlinkRecord(context, record))
@@ -149,6 +149,7 @@ export class Tree implements Materializer {
    */
   put(mode: number, since: number): boolean {
     const { upkeep } = this
+    this.commits.endUnwound()
     if (this.context.journal !== null) this.admit(this.writer.record)
     for (;;) {
       this.scheme.enter()
@@ -270,6 +271,7 @@ export class Tree implements Materializer {
    * `admit`
    */
   remove(expected: number, since: number): boolean {
+    this.commits.endUnwound()
     this.context.journal?.admit(CHANGE_HEADER_BYTES + this.key.length)
     try {
       return this.removeOrBury(expected, since)
@@ -336,54 +338,14 @@ export class Tree implements Materializer {
     return AGAIN
   }
 
-  /**
-   * Brings a batch that `batchWriter` has described to its end, in one critical region: while it is being installed, nothing
-   * that anybody has agreed to replace may be recycled.
-   * @returns COMMITTED; ABORTED, which only a transaction can be; or LACKING, if it was given up for want of room: then
-   * `makeRoom` may find some outside of the region, and the batch can be written once more
-   */
+  /** See Commits. */
   commit(batch: number): number {
-    const { scheme, words, me, upkeep, context } = this
-    let outcome = LACKING
-    scheme.enter()
-    try {
-      Atomics.store(words, me.at + INTENT_BATCH, batch)
-      if (this.finishPinned(batch)) outcome = context.batches.isCommitted(batch) ? COMMITTED : ABORTED_BATCH
-      if (outcome === COMMITTED) this.noteBatch(batch)
-      context.batches.discard(batch)
-      Atomics.store(words, me.at + INTENT_BATCH, 0)
-    } finally {
-      scheme.leave()
-    }
-    context.log.sealExtended()
-    if (outcome !== LACKING && upkeep.hasWork()) upkeep.settleQuietly(ROOM_OPTIONAL)
-    return outcome
+    return this.commits.commit(batch)
   }
 
-  /** @returns false if the batch was given up for want of room */
-  private finishPinned(batch: number): boolean {
-    const { batches, log } = this.context
-    while (!batches.finish(batch)) {
-      const { shortage } = this.context
-      const hasRoom = shortage > 0 && log.takeFree(STREAM_PAGES, shortage)
-      if (!hasRoom && batches.abort(batch)) return false
-    }
-    return true
-  }
-
-  private noteBatch(batch: number): void {
-    const { words } = this
-    this.context.journal?.noteBatch(~Atomics.load(words, batch + BATCH_POSITION), words[batch + BATCH_BYTES])
-  }
-
-  /**
-   * Takes the room that a batch lacked, or waits for it. Not inside a critical region.
-   * @returns whether it was room of the journal, which others may have taken until the batch is written anew
-   * @throws HeddleError HEDDLE_FULL, or as the journal's `wait`
-   */
+  /** See Commits. */
   makeRoom(): boolean {
-    this.upkeep.makeRoom(ROOM_ORDINARY)
-    return this.context.shortage === JOURNAL_SHORTAGE
+    return this.commits.makeRoom()
   }
 
   /** Settles what a dead participant has left in the journal. Before its segments are sealed, and its pin is taken away. */
@@ -391,14 +353,9 @@ export class Tree implements Materializer {
     this.unfinished?.reap(slotAt)
   }
 
-  /** Brings a dead participant's batch to its end. Before its segments are sealed, and its pin is taken away. */
+  /** See Commits. */
   reapBatch(slotAt: number): void {
-    const { words, context } = this
-    const batch = Atomics.load(words, slotAt + INTENT_BATCH)
-    if (batch === 0) return
-    this.finishPinned(batch)
-    context.batches.discard(batch)
-    Atomics.compareExchange(words, slotAt + INTENT_BATCH, batch, 0)
+    this.commits.reap(slotAt)
   }
 
   /** Puts a tombstone in front of a head that something stands behind. */
