@@ -3,9 +3,8 @@
  *
  * When a round is due: at once if somebody wants everything synced, if writers wait for their changes ('sync') or for room,
  * or if half of the ring is in use; else `groupMs / 2` after the last one ('group'), so that a change is durable `groupMs`
- * after it was
- * made, as long as the disk syncs in half of that. With 'none' what is finished is handed to the system at the same pace,
- * and synced only when asked for, or to have room in the ring.
+ * after it was made, as long as the disk syncs in half of that. With 'none' what is finished is handed to the system at the
+ * same pace, and synced only when asked for, or to have room in the ring.
  *
  * Thread safety: one at a time, the holder of the shared log's claim. Progress: blocks on the disk.
  * Death: the reap frees the claim; the next one begins a new file at what is stable (log-committer.ts).

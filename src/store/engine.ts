@@ -80,7 +80,7 @@ export class Engine {
     this.scheme = makeScheme(arena, me)
     // First of all: a dead participant's batch and what it was about to link lie in segments that the log seals.
     this.scheme.onReap((slotAt, label) => {
-      this.tree.reapBatch(slotAt)
+      this.tree.commits.reap(slotAt)
       this.tree.reapChange(slotAt)
       // Before the catalog clears what they hold: who attaches to one goes by its being live.
       this.tree.context.snapshots.releaseOf(label)

@@ -77,6 +77,8 @@ export class BatchWriter {
 
   /** Begins a batch: records are written as usual, in the order of their keys, and then added. */
   begin(): void {
+    // What an exception has left, in the stream that it belongs to.
+    this.writer.abandon()
     this.writer.stream = STREAM_BATCHES
     this.nexts.length = 0
     this.blocks.length = 0

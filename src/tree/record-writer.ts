@@ -73,6 +73,8 @@ export class RecordWriter {
     const { words } = this
     const { length } = key
     const size = RECORD_KEY + ((length + atMost + 3) >>> 2)
+    // An exception has come in the middle of the one before: it would stay a hole, which nobody gets past who walks here.
+    if (this.record !== 0) this.abandon()
     const record = this.reserve(size, ROOM_ORDINARY)
     const keyWords = (length + 3) >>> 2
     // Private until linked: plain stores. What the last key word holds past the key, the value overwrites.
@@ -91,6 +93,7 @@ export class RecordWriter {
     const size = RECORD_KEY + ((bytes + 3) >>> 2)
     const { record } = this
     if (size < this.reserved) this.context.log.trim(this.stream, record + size)
+    this.reserved = size
     this.header = blockHeader(KIND_RECORD, size, keyLength, (4 - (bytes & 3)) & 3, ascii)
     this.context.log.complete(record, this.header)
   }
@@ -101,8 +104,7 @@ export class RecordWriter {
    */
   writeLarge(key: KeyBuffer, value: Uint8Array, length: number, ascii: boolean): void {
     const { context, extents } = this
-    this.record = 0
-    extents.length = 0
+    this.abandon()
     const keyWords = (key.length + 3) >>> 2
     try {
       this.writeExtents(key, keyWords, value, length)

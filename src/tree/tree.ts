@@ -29,7 +29,7 @@ import type { Log } from '../log/log.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { Batches } from './batches.ts'
 import { Clock } from './clock.ts'
-import { Committing } from './committing.ts'
+import { COMMITTED, Commits, LACKING } from './commits.ts'
 import type { TreeContext } from './context.ts'
 import { Filling } from './filling.ts'
 import { CHANGE_HEADER_BYTES, type Journal } from './journal.ts'
@@ -55,7 +55,8 @@ const REFUSED = 0
 const DONE = 1
 const AGAIN = 2
 
-export { COMMITTED, LACKING } from './committing.ts'
+export { COMMITTED, LACKING }
+
 export class Tree implements Materializer {
   readonly context: TreeContext
   readonly search: Search
@@ -75,8 +76,8 @@ export class Tree implements Materializer {
    * what it is has to be looked for below. `findAt` says so in a complete tree, too.
    */
   unknown = false
+  readonly commits: Commits
   private readonly unfinished: Unfinished | null
-  private readonly committing: Committing
   /** Whether a removal needs a tombstone, since something stands behind what it removes, or there is a journal. */
   private needsTombstone = false
   /** Whether an attempt has found no room in the journal. */
@@ -115,7 +116,7 @@ export class Tree implements Materializer {
     this.writer = new RecordWriter(context)
     this.batchWriter = new BatchWriter(context, this.writer)
     context.batches = new Batches(context, this)
-    this.committing = new Committing(context, this.upkeep)
+    this.commits = new Commits(context, this.upkeep)
     this.filling = new Filling(context, this, this.upkeep)
     this.unfinished = journal === null ? null : new Unfinished(context, journal)
     scheme.register(OP_FREE_BLOCK, (block) => void log.unlink(block))
@@ -198,6 +199,7 @@ export class Tree implements Materializer {
    */
   put(mode: number, since: number): boolean {
     const { upkeep } = this
+    this.commits.endUnwound()
     if (this.context.journal !== null) this.admit(this.writer.record)
     for (;;) {
       this.scheme.enter()
@@ -319,6 +321,7 @@ export class Tree implements Materializer {
    * `admit`
    */
   remove(expected: number, since: number): boolean {
+    this.commits.endUnwound()
     this.context.journal?.admit(CHANGE_HEADER_BYTES + this.key.length)
     try {
       return this.removeOrBury(expected, since)
@@ -390,19 +393,14 @@ export class Tree implements Materializer {
     return AGAIN
   }
 
-  /** See Committing. */
+  /** See Commits. */
   commit(batch: number): number {
-    return this.committing.commit(batch)
+    return this.commits.commit(batch)
   }
 
-  /** See Committing. */
+  /** See Commits. */
   makeRoom(): boolean {
-    return this.committing.makeRoom()
-  }
-
-  /** See Committing. */
-  reapBatch(slotAt: number): void {
-    this.committing.reap(slotAt)
+    return this.commits.makeRoom()
   }
 
   /** Settles what a dead participant has left in the journal. Before its segments are sealed, and its pin is taken away. */

@@ -1,11 +1,12 @@
 /**
- * Bringing batches of one's own, and of the dead, to their end, and the room that they lack.
+ * Bringing batches to their end, for their owners: in one critical region, with the room that they lack, and also when an
+ * exception comes in between.
  *
- * Thread safety: one Committing belongs to one participant. Progress and death: see batches.ts.
+ * Thread safety: one Commits belongs to one participant. Progress: see batches.ts. Death: INTENT_BATCH names the batch,
+ * which `reap` brings to its end.
  */
 import { ROOM_OPTIONAL, ROOM_ORDINARY, STREAM_PAGES } from '../log/log.ts'
-import { INTENT_BATCH, type Participant } from '../reclaim/participant.ts'
-import type { Scheme } from '../reclaim/scheme.ts'
+import { INTENT_BATCH } from '../reclaim/participant.ts'
 import type { TreeContext } from './context.ts'
 import { ABORTED_BATCH, BATCH_BYTES, BATCH_POSITION } from './descriptor.ts'
 import { JOURNAL_SHORTAGE } from './journal.ts'
@@ -15,18 +16,14 @@ import type { Upkeep } from './upkeep.ts'
 export const COMMITTED = 1
 export const LACKING = 0
 
-export class Committing {
+export class Commits {
   private readonly context: TreeContext
-  private readonly words: Int32Array
-  private readonly scheme: Scheme
-  private readonly me: Participant
   private readonly upkeep: Upkeep
+  /** A batch that an exception has kept from its end, 0 for none; its critical region goes on until it has that. */
+  private unended = 0
 
   constructor(context: TreeContext, upkeep: Upkeep) {
     this.context = context
-    this.words = context.arena.words
-    this.scheme = context.scheme
-    this.me = context.me
     this.upkeep = upkeep
   }
 
@@ -37,21 +34,47 @@ export class Committing {
    * `makeRoom` may find some outside of the region, and the batch can be written once more
    */
   commit(batch: number): number {
-    const { scheme, words, me, upkeep, context } = this
+    const { context, upkeep } = this
+    const { scheme, me } = context
+    const { words } = context.arena
+    this.endUnwound()
     let outcome = LACKING
     scheme.enter()
+    this.unended = batch
     try {
       Atomics.store(words, me.at + INTENT_BATCH, batch)
       if (this.finishPinned(batch)) outcome = context.batches.isCommitted(batch) ? COMMITTED : ABORTED_BATCH
       if (outcome === COMMITTED) this.noteBatch(batch)
-      context.batches.discard(batch)
-      Atomics.store(words, me.at + INTENT_BATCH, 0)
+      this.end(batch)
     } finally {
-      scheme.leave()
+      this.endUnwound()
     }
     context.log.sealExtended()
     if (outcome !== LACKING && upkeep.hasWork()) upkeep.settleQuietly(ROOM_OPTIONAL)
     return outcome
+  }
+
+  /** Lets go of a batch of this thread's that is at its end, and leaves its critical region. */
+  private end(batch: number): void {
+    this.context.batches.discard(batch)
+    Atomics.store(this.context.arena.words, this.context.me.at + INTENT_BATCH, 0)
+    this.unended = 0
+    this.context.scheme.leave()
+  }
+
+  /**
+   * Gives up a batch that an exception, short of stack, has left half done, or brings it to its end if it is too late for
+   * that: its slot of the journal would hold up all others. What stands in the way again is left for the next change.
+   */
+  endUnwound(): void {
+    const batch = this.unended
+    if (batch === 0) return
+    try {
+      if (!this.context.batches.abort(batch)) this.finishPinned(batch)
+      this.end(batch)
+    } catch {
+      // The critical region goes on meanwhile, so nothing is recycled that it could lead to.
+    }
   }
 
   /** @returns false if the batch was given up for want of room */
@@ -66,7 +89,7 @@ export class Committing {
   }
 
   private noteBatch(batch: number): void {
-    const { words } = this
+    const { words } = this.context.arena
     this.context.journal?.noteBatch(~Atomics.load(words, batch + BATCH_POSITION), words[batch + BATCH_BYTES])
   }
 
@@ -82,7 +105,8 @@ export class Committing {
 
   /** Brings a dead participant's batch to its end. Before its segments are sealed, and its pin is taken away. */
   reap(slotAt: number): void {
-    const { words, context } = this
+    const { context } = this
+    const { words } = context.arena
     const batch = Atomics.load(words, slotAt + INTENT_BATCH)
     if (batch === 0) return
     this.finishPinned(batch)
