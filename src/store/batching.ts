@@ -73,7 +73,7 @@ export class Batching<K, V> {
       }
       const outcome = tree.commit(batch)
       if (outcome !== LACKING) return outcome === COMMITTED
-      if (tree.makeRoom()) tries--
+      if (tree.commits.makeRoom()) tries--
     }
     throw new HeddleError(
       'HEDDLE_FULL',

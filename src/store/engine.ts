@@ -295,7 +295,7 @@ export class Engine {
       } finally {
         scheme.leave()
       }
-      tree.mergeHere(scan.count)
+      tree.upkeep.mergeHere(scan.count)
     }
   }
 

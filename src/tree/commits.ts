@@ -20,7 +20,7 @@ export class Commits {
   private readonly context: TreeContext
   private readonly upkeep: Upkeep
   /** A batch that an exception has kept from its end, 0 for none; its critical region goes on until it has that. */
-  private unended = 0
+  unended = 0
 
   constructor(context: TreeContext, upkeep: Upkeep) {
     this.context = context

@@ -72,7 +72,7 @@ export class Evictor {
       scheme.leave()
       this.running = false
     }
-    if (merges && this.left >= 0) this.tree.mergeHere(this.left)
+    if (merges && this.left >= 0) this.tree.upkeep.mergeHere(this.left)
     return this.from.length === 0
   }
 

@@ -67,7 +67,9 @@ export class Tree implements Materializer {
   private readonly scheme: Scheme
   private readonly me: Participant
   private readonly versions: Versions
-  private readonly upkeep: Upkeep
+  readonly upkeep: Upkeep
+  /** Null for a tree in memory only. Asked where it is needed: what is in the way of a hot path is not inlined for nothing. */
+  private readonly journal: Journal | null
   private readonly residence: Residence
   /** Brings up what lies below a partial tree. */
   readonly filling: Filling
@@ -107,6 +109,7 @@ export class Tree implements Materializer {
     this.context = context
     this.words = arena.words
     this.scheme = scheme
+    this.journal = journal
     this.me = me
     this.versions = context.versions
     this.residence = residence
@@ -199,15 +202,16 @@ export class Tree implements Materializer {
    */
   put(mode: number, since: number): boolean {
     const { upkeep } = this
-    this.commits.endUnwound()
-    if (this.context.journal !== null) this.admit(this.writer.record)
+    if (this.commits.unended !== 0) this.commits.endUnwound()
+    if (this.journal !== null) this.admit(this.writer.record)
     for (;;) {
       this.scheme.enter()
       let outcome = AGAIN
       try {
         outcome = this.tryPut(mode, since)
       } finally {
-        this.leave()
+        if (this.journal === null) this.scheme.leave()
+        else this.leaveJournal()
       }
       if (outcome === AGAIN) this.settle(ROOM_ORDINARY)
       else {
@@ -222,14 +226,13 @@ export class Tree implements Materializer {
     const { words } = this
     const header = recordHeader(words, record)
     const bytes = CHANGE_HEADER_BYTES + keyBytesOf(header) + Math.max(0, valueBytesOf(words, record, header))
-    this.context.journal!.admit(bytes)
+    this.journal!.admit(bytes)
   }
 
   /** Ends an attempt: its slot is settled if it was unwound, then its critical region. */
-  private leave(): void {
-    const { journal } = this.context
+  private leaveJournal(): void {
     try {
-      if (journal !== null && journal.held !== -1 && this.unfinished!.letGo()) this.writer.linked()
+      if (this.journal!.held !== -1 && this.unfinished!.letGo()) this.writer.linked()
     } finally {
       this.scheme.leave()
     }
@@ -239,40 +242,45 @@ export class Tree implements Materializer {
   private settle(worth: number): void {
     if (this.lacksSlot) {
       this.lacksSlot = false
-      this.context.journal!.wait()
+      this.journal!.wait()
     }
     this.upkeep.settle(worth)
   }
 
   /** Reserves a slot of the journal for a record that is about to be linked over the head that was found. */
   private reserve(record: number): boolean {
-    const { journal } = this.context
-    if (journal === null || journal.reserve(record)) return true
+    if (this.journal!.reserve(record)) return true
     this.lacksSlot = true
     return false
   }
 
   /** The record was not linked: its slot is of no use, since what was found before it was reserved is not there any more. */
   private lost(): number {
-    this.context.journal?.abort()
+    this.journal?.abort()
     return AGAIN
   }
 
   private tryPut(mode: number, since: number): number {
-    const { search, key, context, upkeep } = this
-    search.locate(key)
-    upkeep.noteUnposted()
+    const { search } = this
+    search.locate(this.key)
+    this.upkeep.noteUnposted()
     if (search.record !== 0) return this.tryOverwrite(mode, since)
+    return this.tryInsert(mode)
+  }
+
+  /** A function of its own: the overwrites' way through `tryPut` is to be short enough to be inlined. */
+  private tryInsert(mode: number): number {
+    const { search, key, context, upkeep } = this
     if (mode !== PUT_ANY && (mode > 0 || this.isMissing())) return REFUSED
     if (!upkeep.hasSlot()) return AGAIN
     const head = this.writer.record
     this.writer.replaces(0)
-    if (!this.reserve(head)) return AGAIN
+    if (this.journal !== null && !this.reserve(head)) return AGAIN
     if (!context.cache.link(search.freeSlot, context.arena.layout.leafSlots, head, key.tag)) return this.lost()
     this.writer.linked()
     this.me.count(COUNTER.inserts, 1)
     this.versions.finishPut(head, 0, 0, 0, false)
-    context.journal?.complete()
+    if (this.journal !== null) this.journal.complete()
     return DONE
   }
 
@@ -294,12 +302,12 @@ export class Tree implements Materializer {
     if (!this.upkeep.isOpen()) return AGAIN
     const head = writer.record
     writer.replaces(old)
-    if (!this.reserve(head)) return AGAIN
+    if (this.journal !== null && !this.reserve(head)) return AGAIN
     if (!this.context.cache.overwrite(search.at, word, head)) return this.lost()
     writer.linked()
     if (found === 0) this.me.count(COUNTER.inserts, 1)
     versions.finishPut(head, old, version, search.header, gone)
-    this.context.journal?.complete()
+    if (this.journal !== null) this.journal.complete()
     return DONE
   }
 
@@ -321,8 +329,8 @@ export class Tree implements Materializer {
    * `admit`
    */
   remove(expected: number, since: number): boolean {
-    this.commits.endUnwound()
-    this.context.journal?.admit(CHANGE_HEADER_BYTES + this.key.length)
+    if (this.commits.unended !== 0) this.commits.endUnwound()
+    if (this.journal !== null) this.journal.admit(CHANGE_HEADER_BYTES + this.key.length)
     try {
       return this.removeOrBury(expected, since)
     } finally {
@@ -339,7 +347,8 @@ export class Tree implements Materializer {
       try {
         outcome = this.tryRemove(expected, since)
       } finally {
-        this.leave()
+        if (this.journal === null) this.scheme.leave()
+        else this.leaveJournal()
       }
       if (outcome === AGAIN) {
         this.bringTombstone()
@@ -398,11 +407,6 @@ export class Tree implements Materializer {
     return this.commits.commit(batch)
   }
 
-  /** See Commits. */
-  makeRoom(): boolean {
-    return this.commits.makeRoom()
-  }
-
   /** Settles what a dead participant has left in the journal. Before its segments are sealed, and its pin is taken away. */
   reapChange(slotAt: number): void {
     this.unfinished?.reap(slotAt)
@@ -417,11 +421,11 @@ export class Tree implements Materializer {
       return AGAIN
     }
     writer.replaces(head)
-    if (!this.reserve(tombstone)) return AGAIN
+    if (this.journal !== null && !this.reserve(tombstone)) return AGAIN
     if (!this.context.cache.overwrite(search.at, search.word, tombstone | EMPTIED)) return this.lost()
     writer.linked()
     this.versions.finishTombstone(search.at, tombstone, head, (search.word & EMPTIED) !== 0)
-    this.context.journal?.complete()
+    if (this.journal !== null) this.journal.complete()
     return this.removed()
   }
 
@@ -439,10 +443,5 @@ export class Tree implements Materializer {
   /** Finishes the merge of a page that is REMOVED. @returns false on a shortage */
   finishRemoval(base: number): boolean {
     return this.upkeep.finishRemoval(base)
-  }
-
-  /** See Upkeep. */
-  mergeHere(entries: number): void {
-    this.upkeep.mergeHere(entries)
   }
 }

@@ -180,10 +180,10 @@ describe('a log that is full', () => {
         ['b', '8'],
       ]),
     ).toBe(LACKING)
-    expect(code(() => engine.tree.makeRoom())).toBe('HEDDLE_IO')
+    expect(code(() => engine.tree.commits.makeRoom())).toBe('HEDDLE_IO')
     expect(entries(engine)).toEqual([['a', '6']])
     releaseRing(journal.log)
-    expect(engine.tree.makeRoom()).toBe(true)
+    expect(engine.tree.commits.makeRoom()).toBe(true)
     expect(
       batch(engine, [
         ['a', '8'],

@@ -69,7 +69,7 @@ export function batchOf(engine: Engine, keys: readonly string[]): void {
       batchWriter.add()
     }
     if (tree.commit(batchWriter.describe(null)) === COMMITTED) return
-    tree.makeRoom()
+    tree.commits.makeRoom()
   }
 }
 
