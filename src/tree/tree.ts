@@ -68,8 +68,6 @@ export class Tree implements Materializer {
   private readonly me: Participant
   private readonly versions: Versions
   readonly upkeep: Upkeep
-  /** Null for a tree in memory only. Asked where it is needed: what is in the way of a hot path is not inlined for nothing. */
-  private readonly journal: Journal | null
   private readonly residence: Residence
   /** Brings up what lies below a partial tree. */
   readonly filling: Filling
@@ -109,7 +107,6 @@ export class Tree implements Materializer {
     this.context = context
     this.words = arena.words
     this.scheme = scheme
-    this.journal = journal
     this.me = me
     this.versions = context.versions
     this.residence = residence
@@ -203,14 +200,14 @@ export class Tree implements Materializer {
   put(mode: number, since: number): boolean {
     const { upkeep } = this
     if (this.commits.unended !== 0) this.commits.endUnwound()
-    if (this.journal !== null) this.admit(this.writer.record)
+    if (this.context.journal !== null) this.admit(this.writer.record)
     for (;;) {
       this.scheme.enter()
       let outcome = AGAIN
       try {
         outcome = this.tryPut(mode, since)
       } finally {
-        if (this.journal === null) this.scheme.leave()
+        if (this.context.journal === null) this.scheme.leave()
         else this.leaveJournal()
       }
       if (outcome === AGAIN) this.settle(ROOM_ORDINARY)
@@ -226,13 +223,13 @@ export class Tree implements Materializer {
     const { words } = this
     const header = recordHeader(words, record)
     const bytes = CHANGE_HEADER_BYTES + keyBytesOf(header) + Math.max(0, valueBytesOf(words, record, header))
-    this.journal!.admit(bytes)
+    this.context.journal!.admit(bytes)
   }
 
   /** Ends an attempt: its slot is settled if it was unwound, then its critical region. */
   private leaveJournal(): void {
     try {
-      if (this.journal!.held !== -1 && this.unfinished!.letGo()) this.writer.linked()
+      if (this.context.journal!.held !== -1 && this.unfinished!.letGo()) this.writer.linked()
     } finally {
       this.scheme.leave()
     }
@@ -242,21 +239,21 @@ export class Tree implements Materializer {
   private settle(worth: number): void {
     if (this.lacksSlot) {
       this.lacksSlot = false
-      this.journal!.wait()
+      this.context.journal!.wait()
     }
     this.upkeep.settle(worth)
   }
 
   /** Reserves a slot of the journal for a record that is about to be linked over the head that was found. */
   private reserve(record: number): boolean {
-    if (this.journal!.reserve(record)) return true
+    if (this.context.journal!.reserve(record)) return true
     this.lacksSlot = true
     return false
   }
 
   /** The record was not linked: its slot is of no use, since what was found before it was reserved is not there any more. */
   private lost(): number {
-    this.journal?.abort()
+    this.context.journal?.abort()
     return AGAIN
   }
 
@@ -275,12 +272,12 @@ export class Tree implements Materializer {
     if (!upkeep.hasSlot()) return AGAIN
     const head = this.writer.record
     this.writer.replaces(0)
-    if (this.journal !== null && !this.reserve(head)) return AGAIN
+    if (this.context.journal !== null && !this.reserve(head)) return AGAIN
     if (!context.cache.link(search.freeSlot, context.arena.layout.leafSlots, head, key.tag)) return this.lost()
     this.writer.linked()
     this.me.count(COUNTER.inserts, 1)
     this.versions.finishPut(head, 0, 0, 0, false)
-    if (this.journal !== null) this.journal.complete()
+    if (this.context.journal !== null) this.context.journal.complete()
     return DONE
   }
 
@@ -302,12 +299,12 @@ export class Tree implements Materializer {
     if (!this.upkeep.isOpen()) return AGAIN
     const head = writer.record
     writer.replaces(old)
-    if (this.journal !== null && !this.reserve(head)) return AGAIN
+    if (this.context.journal !== null && !this.reserve(head)) return AGAIN
     if (!this.context.cache.overwrite(search.at, word, head)) return this.lost()
     writer.linked()
     if (found === 0) this.me.count(COUNTER.inserts, 1)
     versions.finishPut(head, old, version, search.header, gone)
-    if (this.journal !== null) this.journal.complete()
+    if (this.context.journal !== null) this.context.journal.complete()
     return DONE
   }
 
@@ -330,7 +327,7 @@ export class Tree implements Materializer {
    */
   remove(expected: number, since: number): boolean {
     if (this.commits.unended !== 0) this.commits.endUnwound()
-    if (this.journal !== null) this.journal.admit(CHANGE_HEADER_BYTES + this.key.length)
+    if (this.context.journal !== null) this.context.journal.admit(CHANGE_HEADER_BYTES + this.key.length)
     try {
       return this.removeOrBury(expected, since)
     } finally {
@@ -347,7 +344,7 @@ export class Tree implements Materializer {
       try {
         outcome = this.tryRemove(expected, since)
       } finally {
-        if (this.journal === null) this.scheme.leave()
+        if (this.context.journal === null) this.scheme.leave()
         else this.leaveJournal()
       }
       if (outcome === AGAIN) {
@@ -421,11 +418,11 @@ export class Tree implements Materializer {
       return AGAIN
     }
     writer.replaces(head)
-    if (this.journal !== null && !this.reserve(tombstone)) return AGAIN
+    if (this.context.journal !== null && !this.reserve(tombstone)) return AGAIN
     if (!this.context.cache.overwrite(search.at, search.word, tombstone | EMPTIED)) return this.lost()
     writer.linked()
     this.versions.finishTombstone(search.at, tombstone, head, (search.word & EMPTIED) !== 0)
-    if (this.journal !== null) this.journal.complete()
+    if (this.context.journal !== null) this.context.journal.complete()
     return this.removed()
   }
 
