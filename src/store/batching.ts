@@ -9,7 +9,8 @@
  */
 import { HeddleError } from '../memory/error.ts'
 import type { Reads } from '../tree/batch-writer.ts'
-import { COMMITTED, LACKING, PUT_ANY } from '../tree/tree.ts'
+import { COMMITTED, LACKING } from '../tree/commits.ts'
+import { PUT_ANY } from '../tree/tree.ts'
 import type { KeyCodec, Staged, ValueCodec } from './codec.ts'
 import type { Engine } from './engine.ts'
 import type { RecordEncoder } from './record-encoder.ts'
@@ -71,7 +72,7 @@ export class Batching<K, V> {
       } finally {
         if (batch === 0) batchWriter.discard()
       }
-      const outcome = tree.commit(batch)
+      const outcome = tree.commits.commit(batch)
       if (outcome !== LACKING) return outcome === COMMITTED
       if (tree.commits.makeRoom()) tries--
     }

@@ -162,12 +162,11 @@ export class Engine {
    * there are other threads.
    */
   replay(body: () => void): void {
-    const { context } = this.tree
-    context.journal = null
+    this.tree.useJournal(null)
     try {
       body()
     } finally {
-      context.journal = this.journal
+      this.tree.useJournal(this.journal)
     }
   }
 

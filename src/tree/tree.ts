@@ -29,7 +29,7 @@ import type { Log } from '../log/log.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { Batches } from './batches.ts'
 import { Clock } from './clock.ts'
-import { COMMITTED, Commits, LACKING } from './commits.ts'
+import { Commits } from './commits.ts'
 import type { TreeContext } from './context.ts'
 import { Filling } from './filling.ts'
 import { CHANGE_HEADER_BYTES, type Journal } from './journal.ts'
@@ -55,8 +55,6 @@ const REFUSED = 0
 const DONE = 1
 const AGAIN = 2
 
-export { COMMITTED, LACKING }
-
 export class Tree implements Materializer {
   readonly context: TreeContext
   readonly search: Search
@@ -68,6 +66,8 @@ export class Tree implements Materializer {
   private readonly me: Participant
   private readonly versions: Versions
   readonly upkeep: Upkeep
+  /** The context's, at hand. */
+  private journal: Journal | null
   private readonly residence: Residence
   /** Brings up what lies below a partial tree. */
   readonly filling: Filling
@@ -107,6 +107,7 @@ export class Tree implements Materializer {
     this.context = context
     this.words = arena.words
     this.scheme = scheme
+    this.journal = journal
     this.me = me
     this.versions = context.versions
     this.residence = residence
@@ -200,14 +201,14 @@ export class Tree implements Materializer {
   put(mode: number, since: number): boolean {
     const { upkeep } = this
     if (this.commits.unended !== 0) this.commits.endUnwound()
-    if (this.context.journal !== null) this.admit(this.writer.record)
+    if (this.journal !== null) this.admit(this.writer.record)
     for (;;) {
       this.scheme.enter()
       let outcome = AGAIN
       try {
         outcome = this.tryPut(mode, since)
       } finally {
-        if (this.context.journal === null) this.scheme.leave()
+        if (this.journal === null) this.scheme.leave()
         else this.leaveJournal()
       }
       if (outcome === AGAIN) this.settle(ROOM_ORDINARY)
@@ -223,13 +224,19 @@ export class Tree implements Materializer {
     const { words } = this
     const header = recordHeader(words, record)
     const bytes = CHANGE_HEADER_BYTES + keyBytesOf(header) + Math.max(0, valueBytesOf(words, record, header))
-    this.context.journal!.admit(bytes)
+    this.journal!.admit(bytes)
+  }
+
+  /** Has changes made without the journal, or with it again. */
+  useJournal(journal: Journal | null): void {
+    this.context.journal = journal
+    this.journal = journal
   }
 
   /** Ends an attempt: its slot is settled if it was unwound, then its critical region. */
   private leaveJournal(): void {
     try {
-      if (this.context.journal!.held !== -1 && this.unfinished!.letGo()) this.writer.linked()
+      if (this.journal!.held !== -1 && this.unfinished!.letGo()) this.writer.linked()
     } finally {
       this.scheme.leave()
     }
@@ -239,21 +246,21 @@ export class Tree implements Materializer {
   private settle(worth: number): void {
     if (this.lacksSlot) {
       this.lacksSlot = false
-      this.context.journal!.wait()
+      this.journal!.wait()
     }
     this.upkeep.settle(worth)
   }
 
   /** Reserves a slot of the journal for a record that is about to be linked over the head that was found. */
   private reserve(record: number): boolean {
-    if (this.context.journal!.reserve(record)) return true
+    if (this.journal!.reserve(record)) return true
     this.lacksSlot = true
     return false
   }
 
   /** The record was not linked: its slot is of no use, since what was found before it was reserved is not there any more. */
   private lost(): number {
-    this.context.journal?.abort()
+    this.journal?.abort()
     return AGAIN
   }
 
@@ -272,12 +279,12 @@ export class Tree implements Materializer {
     if (!upkeep.hasSlot()) return AGAIN
     const head = this.writer.record
     this.writer.replaces(0)
-    if (this.context.journal !== null && !this.reserve(head)) return AGAIN
+    if (this.journal !== null && !this.reserve(head)) return AGAIN
     if (!context.cache.link(search.freeSlot, context.arena.layout.leafSlots, head, key.tag)) return this.lost()
     this.writer.linked()
     this.me.count(COUNTER.inserts, 1)
     this.versions.finishPut(head, 0, 0, 0, false)
-    if (this.context.journal !== null) this.context.journal.complete()
+    if (this.journal !== null) this.journal.complete()
     return DONE
   }
 
@@ -299,12 +306,12 @@ export class Tree implements Materializer {
     if (!this.upkeep.isOpen()) return AGAIN
     const head = writer.record
     writer.replaces(old)
-    if (this.context.journal !== null && !this.reserve(head)) return AGAIN
+    if (this.journal !== null && !this.reserve(head)) return AGAIN
     if (!this.context.cache.overwrite(search.at, word, head)) return this.lost()
     writer.linked()
     if (found === 0) this.me.count(COUNTER.inserts, 1)
     versions.finishPut(head, old, version, search.header, gone)
-    if (this.context.journal !== null) this.context.journal.complete()
+    if (this.journal !== null) this.journal.complete()
     return DONE
   }
 
@@ -327,7 +334,7 @@ export class Tree implements Materializer {
    */
   remove(expected: number, since: number): boolean {
     if (this.commits.unended !== 0) this.commits.endUnwound()
-    if (this.context.journal !== null) this.context.journal.admit(CHANGE_HEADER_BYTES + this.key.length)
+    if (this.journal !== null) this.journal.admit(CHANGE_HEADER_BYTES + this.key.length)
     try {
       return this.removeOrBury(expected, since)
     } finally {
@@ -344,7 +351,7 @@ export class Tree implements Materializer {
       try {
         outcome = this.tryRemove(expected, since)
       } finally {
-        if (this.context.journal === null) this.scheme.leave()
+        if (this.journal === null) this.scheme.leave()
         else this.leaveJournal()
       }
       if (outcome === AGAIN) {
@@ -391,17 +398,12 @@ export class Tree implements Materializer {
 
   /** Whether a deletion is always a tombstone: one that has a slot in the journal, or hides what is below. */
   private mustBury(): boolean {
-    return this.context.journal !== null || this.residence.buries()
+    return this.journal !== null || this.residence.buries()
   }
 
   private meetBatch(): number {
     this.upkeep.notePending()
     return AGAIN
-  }
-
-  /** See Commits. */
-  commit(batch: number): number {
-    return this.commits.commit(batch)
   }
 
   /** Settles what a dead participant has left in the journal. Before its segments are sealed, and its pin is taken away. */
@@ -418,11 +420,11 @@ export class Tree implements Materializer {
       return AGAIN
     }
     writer.replaces(head)
-    if (this.context.journal !== null && !this.reserve(tombstone)) return AGAIN
+    if (this.journal !== null && !this.reserve(tombstone)) return AGAIN
     if (!this.context.cache.overwrite(search.at, search.word, tombstone | EMPTIED)) return this.lost()
     writer.linked()
     this.versions.finishTombstone(search.at, tombstone, head, (search.word & EMPTIED) !== 0)
-    if (this.context.journal !== null) this.context.journal.complete()
+    if (this.journal !== null) this.journal.complete()
     return this.removed()
   }
 

@@ -43,7 +43,7 @@ function kitAt<K, V>(arena: Arena, engine: Engine, codecs: Codecs, disk: Disk): 
   const layout = tierLayoutOf(arena)
   const { scheme, me, tree } = engine
   // What is flushed is taken from the tree here, so nothing has to be in the log.
-  tree.context.journal = null
+  tree.useJournal(null)
   const { catalog } = engine.tier!
   engine.setBelow(new TableReads(catalog, disk, new BlockCache(arena, scheme, me, layout.cache)))
   const { keys, values } = codecs

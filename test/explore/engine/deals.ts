@@ -2,7 +2,7 @@
 import type { Engine } from '../../../src/store/engine.ts'
 import type { Reads } from '../../../src/tree/batch-writer.ts'
 import { ISOLATION_SERIALIZABLE, ISOLATION_SNAPSHOT } from '../../../src/tree/descriptor.ts'
-import { COMMITTED } from '../../../src/tree/tree.ts'
+import { COMMITTED } from '../../../src/tree/commits.ts'
 import { noted } from './journal.ts'
 import type { Change, Deal } from './map-of-batches.ts'
 import { type Part, type Text, entriesAt, getAt, setKey, write } from './points.ts'
@@ -20,7 +20,7 @@ export function commit(engine: Engine, changes: readonly Change[], reads: Reads 
       batchWriter.add()
     }
   }
-  return tree.commit(batchWriter.describe(reads))
+  return tree.commits.commit(batchWriter.describe(reads))
 }
 
 /** @returns whether it was done; if not, it has changed nothing */

@@ -143,7 +143,7 @@ export function shelve(cast: readonly Engine[], entries: readonly (readonly [Tex
   const first = cast[0]!
   const shelf = new Shelf(first)
   for (const engine of cast) engine.setBelow(engine === first ? shelf : new Shelf(engine))
-  if (!journaled) for (const { tree } of cast) tree.context.journal = null
+  if (!journaled) for (const { tree } of cast) tree.useJournal(null)
   const { residence } = first.tree.context
   residence.enterMode(BURYING)
   const clean = residence.turn()

@@ -33,7 +33,7 @@ function batch({ tree, arena: { bytes } }: Engine, value: string): void {
     writer.finish(1, 1, true)
     batchWriter.add()
   }
-  tree.commit(batchWriter.describe(null))
+  tree.commits.commit(batchWriter.describe(null))
 }
 
 /** Every slot is finished, and what they say is what the tree has. @returns the map after each slot */

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { Engine } from '../../../src/store/engine.ts'
 import { ISOLATION_SERIALIZABLE } from '../../../src/tree/descriptor.ts'
 import type { Mark } from '../../../src/tree/snapshots.ts'
-import { COMMITTED } from '../../../src/tree/tree.ts'
+import { COMMITTED } from '../../../src/tree/commits.ts'
 import { MIB, tiny } from '../../support/stores.ts'
 import { mapsOf, slotsOf, tieredArena } from '../../support/tiers.ts'
 import { dieAt, everyStep } from '../memory/atomics-hook.ts'
@@ -23,7 +23,7 @@ function commit(engine: Engine, mark: Mark, read: string, writes: string, value:
     batchWriter.add()
   }
   const reads = { isolation: ISOLATION_SERIALIZABLE, mark, keys: [bytesOf(read)], ranges: [] }
-  return tree.commit(batchWriter.describe(reads))
+  return tree.commits.commit(batchWriter.describe(reads))
 }
 
 it('a transaction is in the log if it is in the tree, whatever it has read of one that was aborted and has died', () => {

@@ -4,7 +4,7 @@ import { COMMITTER_WORDS } from '../../../src/lsm/shared-log.ts'
 import { LOG_FAILED, LOG_NO_SPACE, LOG_WORKS } from '../../../src/lsm/log-committer.ts'
 import { TYPE_BATCH, TYPE_DELETE, TYPE_PUT } from '../../../src/lsm/log-format.ts'
 import { Engine } from '../../../src/store/engine.ts'
-import { COMMITTED, LACKING } from '../../../src/tree/tree.ts'
+import { COMMITTED, LACKING } from '../../../src/tree/commits.ts'
 import { MIB, tiny } from '../../support/stores.ts'
 import { releaseRing, replayRing, slotsOf, tieredArena } from '../../support/tiers.ts'
 import { dieAt, everyStep, hookAtomics } from '../memory/atomics-hook.ts'
@@ -44,7 +44,7 @@ function batch(engine: Engine, changes: Changes): number {
   } finally {
     if (described === 0) batchWriter.discard()
   }
-  return tree.commit(described)
+  return tree.commits.commit(described)
 }
 
 /** What is replayed from the ring, by a store that is only in memory. */

@@ -46,7 +46,7 @@ function batch(engine: Engine, keys: string, value: string, read?: string): void
     if (described === 0) batchWriter.discard()
   }
   try {
-    tree.commit(described)
+    tree.commits.commit(described)
   } finally {
     snapshots.close(mark)
   }

@@ -7,7 +7,8 @@ import { checkOptions, type Tuning } from '../../../src/store/options.ts'
 import { extentListAt, inlineValueBytes, recordHeader, recordKeyAt } from '../../../src/tree/record.ts'
 import { KIND_EXTENT_RECORD, keyBytesOf, kindOf } from '../../../src/log/block.ts'
 import { Scan } from '../../../src/tree/scan.ts'
-import { COMMITTED, PUT_ANY } from '../../../src/tree/tree.ts'
+import { COMMITTED } from '../../../src/tree/commits.ts'
+import { PUT_ANY } from '../../../src/tree/tree.ts'
 import { MIB, tiny } from '../../support/stores.ts'
 
 export type Bytes = string | Uint8Array
@@ -68,7 +69,7 @@ export function batchOf(engine: Engine, keys: readonly string[]): void {
       writer.finish(tree.key.length, bytes.length, false)
       batchWriter.add()
     }
-    if (tree.commit(batchWriter.describe(null)) === COMMITTED) return
+    if (tree.commits.commit(batchWriter.describe(null)) === COMMITTED) return
     tree.commits.makeRoom()
   }
 }

@@ -4,7 +4,7 @@ import { Engine } from '../../../src/store/engine.ts'
 import { ISOLATION_SERIALIZABLE, ISOLATION_SNAPSHOT } from '../../../src/tree/descriptor.ts'
 import type { Reads } from '../../../src/tree/batch-writer.ts'
 import { COUNTER, sumCounter } from '../../../src/reclaim/participant.ts'
-import { COMMITTED } from '../../../src/tree/tree.ts'
+import { COMMITTED } from '../../../src/tree/commits.ts'
 import { dieAt, hookAtomics, interruptAt } from '../memory/atomics-hook.ts'
 import { bytesOf, entries, faults, firstEngine, get, put, remove, setKey, snapshot } from './engines.ts'
 import { cleanAll } from './works.ts'
@@ -45,7 +45,7 @@ function commit(engine: Engine, changes: Group, reads: Reads | null = null): boo
       batchWriter.add()
     }
   }
-  return tree.commit(batchWriter.describe(reads)) === COMMITTED
+  return tree.commits.commit(batchWriter.describe(reads)) === COMMITTED
 }
 
 /** Commits a group as a transaction that has read a range, after something else has happened. */
