@@ -1,0 +1,58 @@
+/** A process of the paired measurement: one build of heddle, some operations; prints ns for each as JSON. */
+import { pathToFileURL } from 'node:url'
+import type * as heddle from '../src/index.ts'
+import { drawStrings } from './draws.ts'
+import { keyOf, value } from './load.ts'
+import { median } from './statistics.ts'
+
+type Subject = heddle.Store<string, Uint8Array>
+
+const RECORDS = 300_000
+const COUNT = 20_000
+const ROUNDS = 14
+/** The first rounds are not counted. */
+const WARM_UP = 4
+
+const OPERATIONS: Record<string, (store: Subject, keys: readonly string[]) => void> = {
+  get: (store, keys) => {
+    for (const key of keys) if (store.get(key) === undefined) throw new Error(`${key} is not there`)
+  },
+  set: (store, keys) => {
+    for (const key of keys) store.set(key, value)
+  },
+  update: (store, keys) => {
+    for (const key of keys) store.update(key, () => value)
+  },
+  compareAndSet: (store, keys) => {
+    for (const key of keys) if (!store.compareAndSet(key, value, value)) throw new Error(`${key} has another value`)
+  },
+  setIfAbsent: (store, keys) => {
+    for (const key of keys) store.setIfAbsent(key, value)
+  },
+  churn: (store, keys) => {
+    for (const key of keys) {
+      store.delete(key)
+      store.set(key, value)
+    }
+  },
+}
+
+const [build, names] = process.argv.slice(2) as [string, string]
+const { open } = (await import(pathToFileURL(`${build}/dist/src/index.js`).href)) as typeof heddle
+const store = open({ memory: 2 ** 26 + RECORDS * 512, values: 'binary' }) as Subject
+for (let i = 0; i < RECORDS; i++) store.set(keyOf(i), value)
+const report: Record<string, number> = {}
+for (const name of names.split(',')) {
+  const run = OPERATIONS[name]
+  if (run === undefined) throw new Error(`${name} is not known; give some of ${Object.keys(OPERATIONS).join()}`)
+  const times: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const keys = drawStrings(COUNT, round + 1, RECORDS)
+    const begin = process.hrtime.bigint()
+    run(store, keys)
+    if (round >= WARM_UP) times.push(Number(process.hrtime.bigint() - begin) / COUNT)
+  }
+  report[name] = median(times)
+}
+console.log(JSON.stringify(report))
+store.close()
