@@ -75,7 +75,7 @@ test('from the options to the figures: heddle, a Map and lmdb in their processes
 test('bytes for each record, before and after overwriting', async () => {
   const json = join(directory, 'memory.json')
   // So many that what the process itself grows or shrinks by, some megabytes, does not decide.
-  const few = ['--records', '300000', '--seconds', '1', '--rounds', '1', '--workers', '1', '--workloads', 'get']
+  const few = ['--records', '150000', '--seconds', '1', '--rounds', '1', '--workers', '1', '--workloads', 'get']
   const { code, output, errors } = await bench(...few, '--engines', 'heddle', '--json', json)
   expect(code, errors).toBe(0)
   expect(output).toContain('### Bytes for each record')
