@@ -57,8 +57,6 @@ export const TYPE_FIRST_OF_USERS = 16
 export const TYPE_PUT = 16
 export const TYPE_DELETE = 17
 export const TYPE_BATCH = 18
-/** A part of a record that is too long for one slot. */
-export const TYPE_PIECE = 19
 
 const MAGIC = 0x4c574448
 const FORMAT = 1

@@ -11,7 +11,9 @@ import {
   writeChangeHeader,
   writeOperationHeader,
 } from '../../../src/lsm/change-record.ts'
-import { TYPE_BATCH, TYPE_DELETE, TYPE_PIECE, TYPE_PUT } from '../../../src/lsm/log-format.ts'
+import { TYPE_BATCH, TYPE_DELETE, TYPE_PUT } from '../../../src/lsm/log-format.ts'
+
+const TYPE_UNKNOWN = 19
 
 interface Change {
   readonly key: readonly number[]
@@ -103,6 +105,6 @@ describe('records of the log that change the tree', () => {
   })
 
   it('of an unknown type are corrupt', () => {
-    expect(() => decode(TYPE_PIECE, encodeOne({ key: [1], value: [2], ascii: false }))).toThrow('unknown type 19')
+    expect(() => decode(TYPE_UNKNOWN, encodeOne({ key: [1], value: [2], ascii: false }))).toThrow('unknown type 19')
   })
 })

@@ -4,7 +4,6 @@ import { DirectoryReader } from '../../../src/lsm/directory-reader.ts'
 import { statDirectory } from '../../../src/lsm/directory-stat.ts'
 import { KIND_DELETE, KIND_PUT } from '../../../src/lsm/entry.ts'
 import { FileError } from '../../../src/lsm/file-error.ts'
-import { TYPE_PIECE } from '../../../src/lsm/log-format.ts'
 import { MemoryRun } from '../../../src/lsm/memory-run.ts'
 import { ReadOnlyDisk } from '../../../src/lsm/read-only-disk.ts'
 import { RunSorter } from '../../../src/lsm/run-sorter.ts'
@@ -12,6 +11,8 @@ import { backwards, bytesOf, compare, entryAt, type Entry, forwards, randomEntri
 import { contentsOf, filledDisk, MadeStore, sortedEntries } from '../../support/made-store.ts'
 import { type Random, random } from '../../support/random.ts'
 import { SimulatedDisk } from '../../support/simulated-disk.ts'
+
+const TYPE_UNKNOWN = 19
 
 test('all entries of tables and logs, newest versions, in order', () => {
   const { disk, store } = filledDisk()
@@ -71,7 +72,7 @@ test('a record that is no change is named with file and offset', () => {
   const store = new MadeStore(disk)
   store.set('a', '1')
   const { size } = store.log!
-  store.log!.addSlot(new Uint8Array(32), 0, TYPE_PIECE, 1, 3)
+  store.log!.addSlot(new Uint8Array(32), 0, TYPE_UNKNOWN, 1, 3)
   store.log!.flush()
   expect(() => DirectoryReader.open(disk)!.readLogs()).toThrow(
     `${String(store.log!.id).padStart(6, '0')}.log is corrupt at offset ${size}`,

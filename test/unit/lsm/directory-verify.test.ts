@@ -2,12 +2,13 @@ import { describe, expect, test } from 'vitest'
 import { placedChecksum } from '../../../src/lsm/block-checksum.ts'
 import { writeU32 } from '../../../src/lsm/byte-codec.ts'
 import { verifyDirectory } from '../../../src/lsm/directory-verify.ts'
-import { TYPE_PIECE } from '../../../src/lsm/log-format.ts'
 import { ReadOnlyDisk } from '../../../src/lsm/read-only-disk.ts'
 import { type Frame, framesOf } from '../../corruption/table-parts.ts'
 import { bytesOf } from '../../support/entries.ts'
 import { contentsOf, filledDisk, GENERATION, MadeStore, sortedEntries } from '../../support/made-store.ts'
 import { type Files, SimulatedDisk } from '../../support/simulated-disk.ts'
+
+const TYPE_UNKNOWN = 19
 
 const { disk: whole, store } = filledDisk()
 const files: Files = whole.files()
@@ -279,12 +280,14 @@ test('a record that is no change', () => {
   const made = new MadeStore(disk)
   made.set('a', '1')
   const { size, id } = made.log!
-  made.log!.addSlot(new Uint8Array(32), 0, TYPE_PIECE, 1, 3)
+  made.log!.addSlot(new Uint8Array(32), 0, TYPE_UNKNOWN, 1, 3)
   made.log!.flush()
   made.lsn = made.log!.nextLsn
   made.set('b', '2')
   const { wrong, counts } = verifyDirectory(disk)
-  expect(wrong).toEqual([{ file: `00000${id}.log`, offset: size, what: `a record has the unknown type ${TYPE_PIECE}` }])
+  expect(wrong).toEqual([
+    { file: `00000${id}.log`, offset: size, what: `a record has the unknown type ${TYPE_UNKNOWN}` },
+  ])
   expect(counts.changes).toBe(2)
 })
 
