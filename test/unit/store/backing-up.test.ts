@@ -29,7 +29,7 @@ const small = {
 } as const
 
 it('has everything that was done before the call', async () => {
-  const store = opened('original', small)
+  const store = opened('original', { durability: 'none' })
   for (let i = 0; i < 500; i++) store.set(`key ${i % 300}`, `value ${i}`)
   store.delete('key 7')
   const entries = [...store]
