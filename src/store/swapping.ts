@@ -90,8 +90,9 @@ export class Swapping<K, V> {
       if (record === 0 && tree.unknown) return UNKNOWN
       if (record === 0) return present ? -1 : 0
       if (!present) return -1
-      const equal = this.reader.valueEquals(record, tree.search.header, this.expected, this.expectedLength)
-      return equal ? record : -1
+      if (!this.reader.valueEquals(record, tree.search.header, this.expected, this.expectedLength)) return -1
+      tree.remember()
+      return record
     } finally {
       scheme.leave()
     }
@@ -126,6 +127,7 @@ export class Swapping<K, V> {
       try {
         record = tree.find()
         if (record !== 0) {
+          tree.remember()
           staged = this.reader.value(record, tree.search.header)
           if (byBytes) bytes = this.reader.valueCopy(record, tree.search.header)
         }

@@ -1,16 +1,16 @@
 /** What the parts of one participant's tree share. */
 import type { Arena } from '../memory/arena.ts'
 import type { Log } from '../log/log.ts'
-import type { PageCache } from '../pagecache/page-cache.ts'
-import type { PageTable } from '../pagecache/page-table.ts'
+import { type Materializer, PageCache } from '../pagecache/page-cache.ts'
+import { PageTable } from '../pagecache/page-table.ts'
 import type { Participant } from '../reclaim/participant.ts'
 import type { Scheme } from '../reclaim/scheme.ts'
-import type { Batches } from './batches.ts'
-import type { Clock } from './clock.ts'
+import { Batches, type Obstacles } from './batches.ts'
+import { Clock } from './clock.ts'
 import type { Journal } from './journal.ts'
-import type { Residence } from './residence.ts'
-import type { SnapshotTable } from './snapshot-table.ts'
-import type { Versions } from './versions.ts'
+import { Residence } from './residence.ts'
+import { SnapshotTable } from './snapshot-table.ts'
+import { Versions } from './versions.ts'
 
 export interface TreeContext {
   readonly arena: Arena
@@ -31,4 +31,30 @@ export interface TreeContext {
    * journal. Set before returning `false`.
    */
   shortage: number
+}
+
+/**
+ * @param journal null for a tree that is only in memory
+ * @param residenceAt the words of Residence, 0 if nothing lies below the tree
+ * @param pages how pages are made and mended
+ */
+export function makeContext(
+  arena: Arena,
+  scheme: Scheme,
+  me: Participant,
+  log: Log,
+  journal: Journal | null,
+  residenceAt: number,
+  pages: Materializer & Obstacles,
+): TreeContext {
+  const table = new PageTable(arena, scheme, me)
+  const cache = new PageCache(arena, table, log, pages)
+  const clock = new Clock(arena)
+  const snapshots = new SnapshotTable(arena, clock, me.label)
+  const residence = new Residence(arena, residenceAt, clock, snapshots)
+  const base = { arena, scheme, me, log, table, cache, clock, snapshots, residence, journal, shortage: 0 }
+  const context = base as typeof base & { versions: Versions; batches: Batches }
+  context.versions = new Versions(context, clock, snapshots)
+  context.batches = new Batches(context, pages)
+  return context
 }

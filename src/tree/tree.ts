@@ -19,31 +19,28 @@ import { keyBytesOf } from '../log/block.ts'
 import { ROOM_OPTIONAL, ROOM_ORDINARY, ROOM_PROMISED, STREAM_PAGES } from '../log/log.ts'
 import { EMPTIED } from '../pagecache/fragment.ts'
 import type { Materializer } from '../pagecache/page-cache.ts'
-import { PageCache } from '../pagecache/page-cache.ts'
-import { PageTable, ROOT } from '../pagecache/page-table.ts'
+import { ROOT } from '../pagecache/page-table.ts'
 import { hasPassed } from '../reclaim/garbage.ts'
 import { COUNTER, type Participant } from '../reclaim/participant.ts'
 import { OP_FREE_BLOCK, OP_FREE_CHAIN, type Scheme } from '../reclaim/scheme.ts'
 import type { Arena } from '../memory/arena.ts'
 import type { Log } from '../log/log.ts'
 import { BatchWriter } from './batch-writer.ts'
-import { Batches } from './batches.ts'
-import { Clock } from './clock.ts'
 import { Commits } from './commits.ts'
-import type { TreeContext } from './context.ts'
+import { type TreeContext, makeContext } from './context.ts'
 import { Filling } from './filling.ts'
 import { CHANGE_HEADER_BYTES, type Journal } from './journal.ts'
-import { Residence } from './residence.ts'
+import type { Residence } from './residence.ts'
 import { KeyBuffer } from './key.ts'
+import { KnownPlace } from './known-place.ts'
 import { LeafImage } from './leaf-image.ts'
 import { RECORD_VERSION, recordHeader, valueBytesOf } from './record.ts'
 import { RecordWriter, unlinkRecord } from './record-writer.ts'
 import { Search } from './search.ts'
-import { SnapshotTable } from './snapshot-table.ts'
 import { ABORTED, STAMPED } from './stamp.ts'
 import { Unfinished } from './unfinished.ts'
 import { Upkeep } from './upkeep.ts'
-import { Versions } from './versions.ts'
+import type { Versions } from './versions.ts'
 
 /** What `put` may replace. */
 export const PUT_ANY = 0
@@ -82,6 +79,7 @@ export class Tree implements Materializer {
   private needsTombstone = false
   /** Whether an attempt has found no room in the journal. */
   private lacksSlot = false
+  private readonly place = new KnownPlace()
   readonly batchWriter: BatchWriter
 
   /**
@@ -96,27 +94,19 @@ export class Tree implements Materializer {
     journal: Journal | null = null,
     residenceAt = 0,
   ) {
-    const table = new PageTable(arena, scheme, me)
-    const cache = new PageCache(arena, table, log, this)
-    const clock = new Clock(arena)
-    const snapshots = new SnapshotTable(arena, clock, me.label)
-    const residence = new Residence(arena, residenceAt, clock, snapshots)
-    const base = { arena, scheme, me, log, table, cache, clock, snapshots, residence, journal, shortage: 0 }
-    const context = base as typeof base & { versions: Versions; batches: Batches }
-    context.versions = new Versions(context, clock, snapshots)
+    const context = makeContext(arena, scheme, me, log, journal, residenceAt, this)
     this.context = context
     this.words = arena.words
     this.scheme = scheme
     this.journal = journal
     this.me = me
     this.versions = context.versions
-    this.residence = residence
+    this.residence = context.residence
     this.search = new Search(arena)
     this.image = new LeafImage(context, this.search)
     this.upkeep = new Upkeep(context, this.search, this.image, this.key)
     this.writer = new RecordWriter(context)
     this.batchWriter = new BatchWriter(context, this.writer)
-    context.batches = new Batches(context, this)
     this.commits = new Commits(context, this.upkeep)
     this.filling = new Filling(context, this, this.upkeep)
     this.unfinished = journal === null ? null : new Unfinished(context, journal)
@@ -124,7 +114,7 @@ export class Tree implements Materializer {
     scheme.register(OP_FREE_CHAIN, (record) => unlinkRecord(context, record))
     scheme.onReap((slotAt, label) => {
       this.upkeep.reap(slotAt, label)
-      snapshots.releaseOf(label)
+      context.snapshots.releaseOf(label)
     })
   }
 
@@ -154,6 +144,14 @@ export class Tree implements Materializer {
     if (found !== 0) return found
     this.unknown = false
     return this.versions.unknown ? this.missing() : 0
+  }
+
+  /**
+   * Notes where `find` has found the key, in the same critical region: the `put` or `remove` that expects what was found
+   * looks there first.
+   */
+  remember(): void {
+    this.place.note(this.search)
   }
 
   /** The tree says nothing of the key. @returns 0, which is also REFUSED */
@@ -266,7 +264,8 @@ export class Tree implements Materializer {
 
   private tryPut(mode: number, since: number): number {
     const { search } = this
-    search.locate(this.key)
+    if (mode > 0) this.place.locate(search, this.key, !this.hasPassed(since))
+    else search.locate(this.key)
     this.upkeep.noteUnposted()
     if (search.record !== 0) return this.tryOverwrite(mode, since)
     return this.tryInsert(mode)
@@ -335,16 +334,8 @@ export class Tree implements Materializer {
   remove(expected: number, since: number): boolean {
     if (this.commits.unended !== 0) this.commits.endUnwound()
     if (this.journal !== null) this.journal.admit(CHANGE_HEADER_BYTES + this.key.length)
-    try {
-      return this.removeOrBury(expected, since)
-    } finally {
-      // A tombstone that was not needed in the end.
-      if (this.writer.record !== 0) this.writer.abandon()
-    }
-  }
-
-  private removeOrBury(expected: number, since: number): boolean {
-    const { upkeep } = this
+    // What an exception has left behind is another key's.
+    if (this.writer.record !== 0) this.writer.abandon()
     for (;;) {
       this.scheme.enter()
       let outcome = AGAIN
@@ -354,13 +345,24 @@ export class Tree implements Materializer {
         if (this.journal === null) this.scheme.leave()
         else this.leaveJournal()
       }
-      if (outcome === AGAIN) {
-        this.bringTombstone()
-        this.settle(ROOM_PROMISED)
-      } else {
-        if (upkeep.hasWork()) upkeep.settleQuietly(ROOM_OPTIONAL)
+      if (outcome === AGAIN) this.clearWay()
+      else {
+        // A tombstone that was not needed in the end.
+        if (this.writer.record !== 0) this.writer.abandon()
+        if (this.upkeep.hasWork()) this.upkeep.settleQuietly(ROOM_OPTIONAL)
         return outcome === DONE
       }
+    }
+  }
+
+  /** Does what stood in the way of a removal. */
+  private clearWay(): void {
+    try {
+      this.bringTombstone()
+      this.settle(ROOM_PROMISED)
+    } catch (error) {
+      this.writer.abandon()
+      throw error
     }
   }
 
@@ -372,7 +374,8 @@ export class Tree implements Materializer {
 
   private tryRemove(expected: number, since: number): number {
     const { search, versions } = this
-    search.locate(this.key)
+    if (expected !== 0) this.place.locate(search, this.key, !this.hasPassed(since))
+    else search.locate(this.key)
     this.upkeep.noteUnposted()
     const head = search.record
     if (head === 0) return this.missing()
@@ -392,7 +395,7 @@ export class Tree implements Materializer {
       return this.tryBury(head)
     }
     if (!this.context.cache.overwrite(search.at, word, head | EMPTIED)) return AGAIN
-    versions.finishDelete(search.at, head)
+    versions.finishDelete(search.at, head, search.header)
     return this.removed()
   }
 

@@ -328,8 +328,9 @@ export class Versions {
   /**
    * After the CAS that marked a head as deleted: stamps the death, and takes the record out if nobody needs it.
    * @param at its word
+   * @param header its header, loaded since the caller was pinned
    */
-  finishDelete(at: number, record: number): void {
+  finishDelete(at: number, record: number, header: number): void {
     const { words, clock } = this
     const prev = Atomics.load(words, record + RECORD_PREV)
     const now = clock.load()
@@ -339,7 +340,7 @@ export class Versions {
       clock.isQuiet(now)
     if (mine || this.isGone(record)) {
       if (Atomics.compareExchange(words, at, record | EMPTIED, EMPTIED) === (record | EMPTIED)) {
-        unlinkRecord(this.context, record)
+        unlinkKnownRecord(this.context, record, header)
         return
       }
     }
