@@ -92,16 +92,7 @@ class Utf8Keys extends KeyCodec {
     if (typeof key !== 'string') throw invalidKey(`a key of type ${typeName(key)}; this store takes strings as keys`)
     const { length } = key
     if (length > MAX_KEY_BYTES) throw tooLongKey(Buffer.byteLength(key))
-    const { bytes } = into
-    for (let i = 0; i < length; i++) {
-      const code = key.charCodeAt(i)
-      if (code > 127) {
-        this.encodeWide(key, into)
-        return
-      }
-      bytes[i] = code
-    }
-    into.finish(length)
+    if (!into.copyAscii(key)) this.encodeWide(key, into)
   }
 
   private encodeWide(key: string, into: KeyBuffer): void {

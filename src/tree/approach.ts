@@ -12,9 +12,9 @@ import { BASE_BODY, BASE_SHAPE, countOf } from '../pagecache/base.ts'
 import { ADDRESS_MASK, type PageTable } from '../pagecache/page-table.ts'
 import type { TreeContext } from './context.ts'
 import { FRAGMENT_MASK } from '../pagecache/fragment.ts'
-import { KeyBuffer, RECORD_KEY, headAt } from './key.ts'
+import { KeyBuffer, RECORD_KEY, equalKeys, headAt } from './key.ts'
 import { childrenAt, headsAt, pageLevel, prefixBytes } from './page.ts'
-import { recordKeyAt } from './record.ts'
+import { recordHeader, recordKeyAt } from './record.ts'
 import type { Search } from './search.ts'
 
 const MOST = 64
@@ -105,8 +105,10 @@ export class Approach {
         const high = highs[i]
         if (low === high) continue
         const middle = (low + high) >>> 1
-        if (words[firsts[i] + middle] < heads[i]) lows[i] = middle + 1
-        else highs[i] = middle
+        // Without a branch, which would be foretold wrongly every other time.
+        const isLess = -Number(words[firsts[i] + middle] < heads[i])
+        lows[i] = low + ((middle + 1 - low) & isLess)
+        highs[i] = middle + ((high - middle) & isLess)
         left++
       }
     }
@@ -126,16 +128,33 @@ export class Approach {
     this.fetched += sum
   }
 
-  /** Finds the key of one of the group's records, in the leaf found for it if that still holds it. */
+  /**
+   * Finds the key of one of the group's records, in the leaf found for it if that still holds it.
+   * @param key takes the key, unless it is found at once
+   */
   locate(record: number, key: KeyBuffer): void {
-    const { search } = this
-    while (this.next < this.count) {
-      const i = this.next++
-      if (this.blocks[i] !== record) continue
-      if (search.locateAt(key, this.ids[i], this.bases[i], this.entries[i])) return
-      break
-    }
-    search.locate(key)
+    const { search, words } = this
+    let at = -1
+    while (at < 0 && this.next < this.count) if (this.blocks[this.next++] === record) at = this.next - 1
+    if (at >= 0 && this.isAt(at)) return
+    key.copyRecord(words, record, keyBytesOf(recordHeader(words, record)))
+    if (at < 0 || !search.locateIn(key, this.ids[at], this.bases[at])) search.locate(key)
+  }
+
+  /** Whether the entry found leads to the key of a record of the group: if the page is still one, so it holds the key. */
+  private isAt(i: number): boolean {
+    const { words, search, entries } = this
+    const at = entries[i]
+    if (at === 0 || this.table.load(this.ids[i]) !== this.bases[i]) return false
+    const word = Atomics.load(words, at)
+    const found = word & FRAGMENT_MASK
+    if (found === 0) return false
+    const header = recordHeader(words, found)
+    const length = this.keyBytes[i]
+    if (keyBytesOf(header) !== length) return false
+    if (!equalKeys(words, found + RECORD_KEY, words, this.blocks[i] + RECORD_KEY, length)) return false
+    search.setFound(this.ids[i], this.bases[i], at, word, header)
+    return true
   }
 
   /** The word that leads to a record of the group, if the hint still holds; else 0. */

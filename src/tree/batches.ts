@@ -224,14 +224,15 @@ export class Batches {
     const { words, search, key } = this
     const next = words[operation]
     const record = next & FRAGMENT_MASK
-    const header = recordHeader(words, record)
     for (let tries = 0; ; tries++) {
-      // Each time: finishing another batch uses the buffer.
-      key.copyRecord(words, record, keyBytesOf(header))
       // In this order: agreed value, head, status. See the claim above.
       const agreed = Atomics.load(words, operation + 1)
       if (tries === 0) this.approach.locate(record, key)
-      else search.locate(key)
+      else {
+        // Finishing another batch has used the buffer.
+        key.copyRecord(words, record, keyBytesOf(recordHeader(words, record)))
+        search.locate(key)
+      }
       if (search.record === record) return true
       const head = this.openHead()
       if (head === SHORT) return false

@@ -15,15 +15,47 @@ export class KeyBuffer {
 
   /** Finishes the key after its bytes were written from 0: zero padding and hash. */
   finish(length: number): void {
-    const { bytes, words } = this
+    const { words } = this
+    const last = length >>> 2
     this.length = length
-    for (let i = length; i < ((length + 8) & ~3); i++) bytes[i] = 0
+    words[last] &= (1 << ((length & 3) << 3)) - 1
+    words[last + 1] = 0
     let hash = length
     for (let i = 0; i < length; i += 4) {
       hash = Math.imul(hash ^ words[i >>> 2], 0x9e3779b1 | 0)
       hash ^= hash >>> 15
     }
     this.tag = hash | 1
+  }
+
+  /**
+   * Takes a string of ASCII characters, by whole words: bytes that were stored one by one are slow to load as words, which
+   * comes next.
+   * @returns false if there are other characters: nothing of use is in the buffer then
+   */
+  copyAscii(text: string): boolean {
+    const { words } = this
+    const { length } = text
+    let all = 0
+    let i = 0
+    for (; i + 4 <= length; i += 4) {
+      const a = text.charCodeAt(i)
+      const b = text.charCodeAt(i + 1)
+      const c = text.charCodeAt(i + 2)
+      const d = text.charCodeAt(i + 3)
+      all |= a | b | c | d
+      words[i >>> 2] = a | (b << 8) | (c << 16) | (d << 24)
+    }
+    let word = 0
+    for (let at = i; at < length; at++) {
+      const code = text.charCodeAt(at)
+      all |= code
+      word |= code << ((at - i) << 3)
+    }
+    words[i >>> 2] = word
+    if (all > 127) return false
+    this.finish(length)
+    return true
   }
 
   /** Takes a copy of bytes that may lie in shared memory. */
@@ -33,12 +65,16 @@ export class KeyBuffer {
     this.finish(length)
   }
 
-  /** Takes a copy of the key of a record, word by word. */
-  copyRecord(source: Int32Array, record: number, length: number): void {
+  /** Takes a copy of a key that begins at a whole word. */
+  copyWords(source: Int32Array, at: number, length: number): void {
     const { words } = this
-    const from = record + RECORD_KEY
-    for (let i = (length + 3) >>> 2; --i >= 0;) words[i] = source[from + i]
+    for (let i = (length + 3) >>> 2; --i >= 0;) words[i] = source[at + i]
     this.finish(length)
+  }
+
+  /** Takes a copy of the key of a record. */
+  copyRecord(source: Int32Array, record: number, length: number): void {
+    this.copyWords(source, record + RECORD_KEY, length)
   }
 
   /** The four bytes from `offset` on, zeros past the end, biased so that signed order is byte order. */
@@ -71,17 +107,19 @@ export class KeyBuffer {
     return this.length < length ? -1 : 0
   }
 
-  /** Whether a record (its header already loaded) has this key. Word by word, the last one masked. */
+  /** Whether a record (its header already loaded) has this key. */
   equalsRecord(words: Int32Array, record: number, header: number): boolean {
     const { length } = this
-    if (keyBytesOf(header) !== length) return false
-    const mine = this.words
-    const whole = length >>> 2
-    const at = record + RECORD_KEY
-    for (let i = 0; i < whole; i++) if (mine[i] !== words[at + i]) return false
-    const rest = length & 3
-    return rest === 0 || ((mine[whole] ^ words[at + whole]) & ((1 << (rest << 3)) - 1)) === 0
+    return keyBytesOf(header) === length && equalKeys(this.words, 0, words, record + RECORD_KEY, length)
   }
+}
+
+/** Whether two keys of the same length, each from a whole word on, are equal. Word by word, the last one masked. */
+export function equalKeys(a: Int32Array, aAt: number, b: Int32Array, bAt: number, length: number): boolean {
+  const whole = length >>> 2
+  for (let i = 0; i < whole; i++) if (a[aAt + i] !== b[bAt + i]) return false
+  const rest = length & 3
+  return rest === 0 || ((a[aAt + whole] ^ b[bAt + whole]) & ((1 << (rest << 3)) - 1)) === 0
 }
 
 /** The biased head of a key in the arena. */

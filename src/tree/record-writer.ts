@@ -190,7 +190,7 @@ export class RecordWriter {
   handOver(): number {
     const { record } = this
     this.record = 0
-    this.extents.length = 0
+    if (this.extents.length > 0) this.extents.length = 0
     return record
   }
 

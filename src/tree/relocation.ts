@@ -238,7 +238,8 @@ export class Relocation {
     const prev = this.tree.context.versions.hold(record)
     const version = Atomics.load(words, record + RECORD_VERSION)
     words[copy + RECORD_PREV] = (version & NOPREV) !== 0 && prev >= 0 ? 0 : prev
-    words[copy + RECORD_VERSION] = version >= STAMPED ? version & ~NOPREV : version
+    // NOPREV stays: nothing is put behind a copy that was not there before.
+    words[copy + RECORD_VERSION] = version
     for (let i = RECORD_KEY; i < size; i++) words[copy + i] = words[record + i]
   }
 
