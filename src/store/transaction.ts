@@ -8,7 +8,6 @@
  * Thread safety: private to one thread. Death: the snapshot's slot, which the reaper frees.
  */
 import { HeddleError } from '../memory/error.ts'
-import type { KeyBuffer } from '../tree/key.ts'
 import type { Mark } from '../tree/snapshots.ts'
 import type { KeyCodec, ValueCodec } from './codec.ts'
 import type { Engine } from './engine.ts'
@@ -54,6 +53,10 @@ export class Transaction<K = string, V = string> {
   /** The changes in key order; null when they have to be sorted anew. */
   private sorted: Change[] | null = null
   private over = false
+  /** The bytes of `tree.key`, to be read as text. */
+  private readonly keyText: RawBuffer
+  private lastKey: K | undefined = undefined
+  private lastName = ''
 
   /** Transactions are made by a store. @internal */
   constructor(
@@ -63,9 +66,11 @@ export class Transaction<K = string, V = string> {
     values: ValueCodec,
     mark: Mark,
     isolation: Isolation,
+    keyText: RawBuffer,
     checkStore: () => void,
   ) {
     this.engine = engine
+    this.keyText = keyText
     this.reader = reader
     this.keyCodec = keys
     this.valueCodec = values
@@ -93,7 +98,12 @@ export class Transaction<K = string, V = string> {
     const { tree } = this.engine
     this.view.check()
     this.keyCodec.encode(key, tree.key)
-    return textOf(tree.key)
+    // Mostly it is the key that has just been read. An object may have changed since.
+    if (key !== this.lastKey || typeof key === 'object') {
+      this.lastName = this.keyText.latin1Slice(0, tree.key.length)
+      this.lastKey = key
+    }
+    return this.lastName
   }
 
   /**
@@ -138,7 +148,7 @@ export class Transaction<K = string, V = string> {
     const staged = valueCodec.stage(value)
     const name = this.name(key)
     const size = valueCodec.size(staged)
-    const bytes = rawBuffer(new ArrayBuffer(size))
+    const bytes = Buffer.allocUnsafe(size) as unknown as RawBuffer
     if (valueCodec.write(staged, bytes, 0, size) < 0) throw valueCodec.refusal()
     this.change(name, bytes, valueCodec.isAscii(staged, size))
   }
@@ -152,7 +162,8 @@ export class Transaction<K = string, V = string> {
 
   private change(name: string, value: RawBuffer | null, ascii: boolean): void {
     const { key } = this.engine.tree
-    this.changed.set(name, { key: key.bytes.slice(0, key.length), value, ascii })
+    const bytes = this.readKeys.get(name) ?? key.bytes.slice(0, key.length)
+    this.changed.set(name, { key: bytes, value, ascii })
     this.sorted = null
   }
 
@@ -274,12 +285,6 @@ export class Transaction<K = string, V = string> {
   end(): void {
     this.over = true
   }
-}
-
-function textOf(key: KeyBuffer): string {
-  let text = ''
-  for (let i = 0; i < key.length; i++) text += String.fromCharCode(key.bytes[i])
-  return text
 }
 
 /** Order in a direction. */

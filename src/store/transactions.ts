@@ -17,6 +17,7 @@ import { PUT_ABSENT, PUT_ANY } from '../tree/tree.ts'
 import type { Mark } from '../tree/snapshots.ts'
 import type { KeyCodec, ValueCodec } from './codec.ts'
 import type { Engine } from './engine.ts'
+import { type RawBuffer, rawBuffer } from './raw-buffer.ts'
 import type { RecordReader } from './reader.ts'
 import type { RecordEncoder } from './record-encoder.ts'
 import { type Change, type Isolation, Transaction } from './transaction.ts'
@@ -45,6 +46,8 @@ export class Transactions<K, V> {
   private readonly encoder: RecordEncoder
   private readonly commit: Commit
   private readonly check: () => void
+  /** The bytes of `tree.key`, to be read as text. */
+  private readonly keyText: RawBuffer
   private running = false
 
   constructor(
@@ -63,6 +66,7 @@ export class Transactions<K, V> {
     this.encoder = encoder
     this.commit = commit
     this.check = check
+    this.keyText = rawBuffer(engine.tree.key.bytes.buffer)
   }
 
   /** Refuses what cannot be part of the transaction under way. @throws HeddleError HEDDLE_NESTED */
@@ -82,7 +86,7 @@ export class Transactions<K, V> {
       const mark = this.engine.snapshots.take(Date.now() | 0, true)
       try {
         const { engine, reader, keys, values, check } = this
-        const tx = new Transaction<K, V>(engine, reader, keys, values, mark, isolation, check)
+        const tx = new Transaction<K, V>(engine, reader, keys, values, mark, isolation, this.keyText, check)
         const result = this.runBody(body, tx)
         if (this.tryCommit(tx, mark, isolation)) return result
       } finally {
@@ -147,6 +151,7 @@ export class Transactions<K, V> {
     try {
       const record = tree.findAt(mark.ts)
       if (!snapshots.isLive(mark)) throw snapshots.expired()
+      if (record !== 0) tree.remember()
       return record
     } finally {
       scheme.leave()

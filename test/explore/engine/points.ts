@@ -65,6 +65,7 @@ function find(engine: Engine): { record: number; value: Text | undefined } {
   const { tree, scheme } = engine
   scheme.enter()
   const record = tree.find()
+  if (record !== 0) tree.remember()
   const value = record === 0 ? undefined : valueOf(engine, record, tree.search.header)
   scheme.leave()
   return { record, value }
