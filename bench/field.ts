@@ -8,7 +8,7 @@ import { HostProcess } from './host-process.ts'
 import type { Start } from './engine-host.ts'
 import type { Task } from './lane.ts'
 import type { Options } from './options.ts'
-import { WORKLOADS } from './workloads/catalog.ts'
+import { WORKLOADS, findWorkload } from './workloads/catalog.ts'
 import { keyBytesOf } from './workloads/keys.ts'
 
 /** What is put into the engines. */
@@ -16,6 +16,8 @@ export interface Variation {
   readonly keys: KeyKind
   readonly valueBytes: number
   readonly records: number
+  /** What an engine may use of it, where that can be told; as much as it likes if it is absent. */
+  readonly memoryBytes?: number
 }
 
 /** Values of more than this together are not loaded: there are fewer records then. */
@@ -57,6 +59,8 @@ export function baseDirectory(options: Options, entry: Entry): string {
 export class Competitor {
   readonly entry: Entry
   readonly records: number
+  /** How long an eighth of the loading may take. */
+  patienceMs = FOREVER_MS
   /** Why it is out, if it is. */
   out: string | null = null
   /** Steps per second and lane, by workload and workers, as last seen. */
@@ -80,6 +84,7 @@ export class Competitor {
       keyBytes: keyBytesOf(variation.keys),
       valueBytes: variation.valueBytes,
       records: variation.records,
+      memoryBytes: variation.memoryBytes ?? null,
       capacity: Math.ceil(variation.records * ROOM + Math.min(ROOM_RECORDS, variation.records)),
       directory: this.directory,
       mostLanes: Math.max(...options.workers),
@@ -106,6 +111,7 @@ export class Competitor {
   whyNot(workload: string, workers: number): string | null {
     if (this.out !== null) return this.out
     if (!this.supported.has(workload)) return 'no such operation'
+    if (findWorkload(workload).commits !== null && !this.entry.durable) return 'waits for no disk'
     if (workers > 1 && this.entry.threads === 'one') return 'one thread only'
     return null
   }
@@ -135,7 +141,9 @@ export class Competitor {
     await this.host.reset()
     // In parts: the keys of all at once would need much memory.
     for (let chunk = 0; chunk < LOAD_CHUNKS; chunk++) {
-      await this.host.run({ ...PLAIN_TASK, chunks: LOAD_CHUNKS, chunk, bulk: true, rehearsal })
+      const task = { ...PLAIN_TASK, chunks: LOAD_CHUNKS, chunk, bulk: true, rehearsal, limitMs: this.patienceMs }
+      const { complete } = await this.host.run(task)
+      if (!complete) throw new Error(`loading an eighth of it took more than ${this.patienceMs / 1000} s`)
     }
   }
 

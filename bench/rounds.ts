@@ -31,6 +31,8 @@ const WARM_CHUNKS = 8
 /** What a turn takes beyond the round itself: keys are drawn, threads told. For the estimate of the time left. */
 const TURN_OVERHEAD = 1.8
 const LOAD_SECONDS_PER_MILLION = 3
+const LEAST_ROUND_MS = 5
+const MOST_ROUND_MS = 2000
 
 /** How a workload is measured. */
 export interface Pace {
@@ -166,6 +168,12 @@ export async function measureWorkload(
   }
   const ours = tallies.find((tally) => tally.competitor.entry.name === 'heddle' && tally.failed === null)?.rates
   return tallies.map((tally) => rowOf(tally, workload, workers, ours))
+}
+
+/** How long a round may be, so that so many turns together take what was asked for. */
+export function roundMsFor(seconds: number, turns: number): number {
+  const ms = (seconds * 1000) / Math.max(1, turns) / TURN_OVERHEAD
+  return Math.round(Math.min(MOST_ROUND_MS, Math.max(LEAST_ROUND_MS, ms)))
 }
 
 /** About how long a turn takes. */

@@ -14,7 +14,7 @@ import { HELP, type Options, parseOptions } from './options.ts'
 import { installPeers } from './peers.ts'
 import { Progress } from './progress.ts'
 import type { Footprint, Report, Row } from './report.ts'
-import { type Pace, countTurns, measureWorkload, turnMs } from './rounds.ts'
+import { type Pace, countTurns, measureWorkload, roundMsFor, turnMs } from './rounds.ts'
 import { footprintTable, heading, scalingTable, workloadTable } from './result-tables.ts'
 import { type Workload, findWorkload } from './workloads/catalog.ts'
 
@@ -23,10 +23,6 @@ const CROSSED_WORKERS = 1
 const CROSSED_ROUNDS = 3
 /** Fewer, or loading all combinations would take most of the time. */
 const CROSSED_RECORDS = 200_000
-/** Part of the time that goes to drawing keys and to the turns themselves. */
-const OVERHEAD = 1.8
-const LEAST_ROUND_MS = 5
-const MOST_ROUND_MS = 2000
 /** Loading and overwriting, and looking: seconds for a million records, and in any case. */
 const MEMORY_MS_PER_RECORD = 0.012
 const MEMORY_MS = 6000
@@ -81,12 +77,6 @@ function partMs(part: Part, competitors: readonly Competitor[], pace: Pace): num
   return ms
 }
 
-/** How long a round may be, so that all rounds together take what was asked for. */
-function roundMs(options: Options, turns: number): number {
-  const ms = (options.seconds * 1000) / Math.max(1, turns) / OVERHEAD
-  return Math.round(Math.min(MOST_ROUND_MS, Math.max(LEAST_ROUND_MS, ms)))
-}
-
 async function startAll(options: Options, variation: Variation, progress: Progress): Promise<Competitor[]> {
   const competitors: Competitor[] = []
   for (const name of options.engines) {
@@ -126,7 +116,7 @@ async function measureAll(options: Options): Promise<Report> {
   let competitors = await startAll(options, parts[0].variation, starting)
   // What the engines can do with other keys is not known yet: about the same.
   const turns = parts.reduce((sum, part) => sum + timedTurns(part, competitors), 0)
-  const pace = { rounds: options.rounds, roundMs: roundMs(options, turns) }
+  const pace = { rounds: options.rounds, roundMs: roundMsFor(options.seconds, turns) }
   const memoryMs = MEMORY_MS + parts[0].variation.records * MEMORY_MS_PER_RECORD
   const machine = describeMachine(options.engines.flatMap((name) => findEntry(name).package ?? []))
   const directories = Object.fromEntries(options.engines.map((name) => [name, baseDirectory(options, findEntry(name))]))

@@ -52,6 +52,12 @@ export const ENTRIES: readonly Entry[] = [
     durable: true,
     usual: false,
   }),
+  entry('lmdb-async', 'as it comes: promises of puts, each waited for until it is flushed', () => import('./lmdb.ts'), {
+    variant: 'async',
+    package: 'lmdb',
+    durable: true,
+    usual: false,
+  }),
   entry('sharedmap', 'shared hash map with locks: no order', () => import('./sharedmap.ts'), {}),
   entry('map', 'a Map of one thread: no sharing, no order', () => import('./map.ts'), {
     package: null,
@@ -71,8 +77,21 @@ export const ENTRIES: readonly Entry[] = [
     threads: 'one',
   }),
   entry('classic-level', 'LevelDB; 1,000 writes a batch', () => import('./classic-level.ts'), {}),
+  entry('classic-level-sync', 'the same, waiting for the disk', () => import('./classic-level.ts'), {
+    variant: 'sync',
+    package: 'classic-level',
+    durable: true,
+    usual: false,
+  }),
   entry('rocksdb', 'RocksDB, asynchronous; 1,000 operations under way', () => import('./rocksdb.ts'), {
     threads: 'one',
+  }),
+  entry('rocksdb-sync', 'the same, waiting for the disk', () => import('./rocksdb.ts'), {
+    variant: 'sync',
+    package: 'rocksdb',
+    threads: 'one',
+    durable: true,
+    usual: false,
   }),
   entry('sqlite', 'better-sqlite3, WAL, synchronous=OFF; 1,000 writes a transaction', () => import('./sqlite.ts'), {
     variant: 'off-batch',

@@ -17,12 +17,13 @@ function settingOf(keys: KeyKind): Setting {
     valueBytes: 40,
     records: 1000,
     capacity: 2000,
+    memoryBytes: null,
     directory: mkdtempSync(join(directory, 'engine-')),
   }
 }
 
 // Only engines whose packages the project has itself. The others are checked whenever they are measured.
-const CHECKED = ['heddle', 'map', 'map-port', 'map-port-batch', 'lmdb', 'lmdb-single']
+const CHECKED = ['heddle', 'heddle-group', 'map', 'map-port', 'map-port-batch', 'lmdb', 'lmdb-single', 'lmdb-async']
 
 test.each(CHECKED.flatMap((name) => KEY_KINDS.map((keys) => [name, keys] as const)))(
   '%s with %s keys answers right, or says that it cannot',
