@@ -11,6 +11,8 @@ export interface Entry {
   readonly threads: 'many' | 'one'
   /** Whether it waits for the disk, so that its files must lie on one. */
   readonly durable: boolean
+  /** Whether what was flushed, and settled, is durable. */
+  readonly settles: boolean
   /** Whether it takes part without being named. */
   readonly usual: boolean
   readonly about: string
@@ -18,7 +20,7 @@ export interface Entry {
 
 function entry(name: string, about: string, load: Entry['load'], rest: Partial<Entry>): Entry {
   const usual = { variant: '', package: name, threads: 'many', durable: false, usual: true } as const
-  return { name, about, load, ...usual, ...rest }
+  return { name, about, load, ...usual, settles: rest.durable === true, ...rest }
 }
 
 export const ENTRIES: readonly Entry[] = [
@@ -110,6 +112,8 @@ export const ENTRIES: readonly Entry[] = [
       variant: 'normal-batch',
       package: 'better-sqlite3',
       durable: true,
+      // It waits when it moves its log into the database, not when it commits.
+      settles: false,
       usual: false,
     },
   ),
