@@ -35,6 +35,28 @@ test.each(CHECKED.flatMap((name) => KEY_KINDS.map((keys) => [name, keys] as cons
   },
 )
 
+test('heddle that syncs each write is loaded by batches, however little memory it has', async () => {
+  const engine = await loadEngine('heddle-sync')
+  const setting = { ...settingOf('string'), memoryBytes: 1 }
+  const shared = await engine.open(setting)
+  const session = await engine.attach(shared.share().data, setting)
+  expect(session.batch).toBe(0)
+  session.bulk!(true)
+  expect(session.batch).toBeGreaterThan(10)
+  const value = session.prepare(Buffer.alloc(40))
+  const keys = Array.from({ length: session.batch }, (_, i) => `key ${i}`)
+  for (const key of keys) session.set(key, value)
+  expect(await session.lookup(keys[0])).toBeUndefined()
+  await session.flush!()
+  for (const key of keys) expect(await session.lookup(key)).toHaveLength(40)
+  session.bulk!(false)
+  expect(session.batch).toBe(0)
+  session.set('alone', value)
+  expect(await session.lookup('alone')).toHaveLength(40)
+  await session.close()
+  await shared.close()
+})
+
 type Fault = 'forgets a delete' | 'keeps the first value' | 'scans one too few' | 'disorder'
 
 /** A Map that does one thing wrong. */

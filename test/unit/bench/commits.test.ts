@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
+import { ENTRIES } from '../../../bench/engines/catalog.ts'
 import type { Session } from '../../../bench/engines/engine.ts'
 import { Competitor } from '../../../bench/field.ts'
 import { Histogram } from '../../../bench/histogram.ts'
@@ -14,7 +15,7 @@ import { findWorkload } from '../../../bench/workloads/catalog.ts'
 const directory = mkdtempSync(join(tmpdir(), 'heddle-commits-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-/** Says what is asked of it: `s` a set, `f` and `F` the beginning and the end of a flush. */
+/** Says what is asked of it: `s` a set, `f` and `F` the beginning and the end of a flush, `.` that the thread was free. */
 function recorder(asynchronous: boolean): Session & { said: string } {
   return {
     said: '',
@@ -30,6 +31,8 @@ function recorder(asynchronous: boolean): Session & { said: string } {
       this.said += 'f'
       if (!asynchronous) {
         this.said += 'F'
+        // Comes only when the thread is let go.
+        queueMicrotask(() => (this.said += '.'))
         return
       }
       return turn().then(() => void (this.said += 'F'))
@@ -54,12 +57,19 @@ test.each([true, false])(
     const alone = recorder(asynchronous)
     // More than the plan has keys.
     expect(await commit(alone, 1, 1)).toBeGreaterThan(7)
-    expect(alone.said).toMatch(/^(?:sfF)+$/)
+    expect(alone.said).toMatch(/^(?:sfF)+\.*$/)
     const grouped = recorder(asynchronous)
     await commit(grouped, 3, 1)
-    expect(grouped.said).toMatch(/^(?:sssfF)+$/)
+    expect(grouped.said).toMatch(/^(?:sssfF)+\.*$/)
   },
 )
+
+test('what is durable only when it has settled is waited for', async () => {
+  const settling = Object.assign(recorder(false), { flush: () => undefined, settle: () => Promise.resolve() })
+  settling.settle = () => turn().then(() => void (settling.said += 'S'))
+  await commit(settling, 1, 1)
+  expect(settling.said).toMatch(/^(?:sS)+$/)
+})
 
 test('callers wait beside each other, unless the engine holds the thread', async () => {
   const beside = recorder(true)
@@ -67,7 +77,7 @@ test('callers wait beside each other, unless the engine holds the thread', async
   expect(beside.said).toMatch(/^(?:sf){4}F/)
   const holding = recorder(false)
   await commit(holding, 1, 4)
-  expect(holding.said).toMatch(/^(?:sfF)+$/)
+  expect(holding.said).toMatch(/^(?:sfF)+\.+$/)
 })
 
 test('a group is put together by an engine that would commit each write by itself', async () => {
@@ -81,7 +91,7 @@ test('a group is put together by an engine that would commit each write by itsel
   }
 })
 
-test('an engine that could not be loaded in time is not measured as if it were', async () => {
+test('what could not be loaded in time, or does not wait for the disk, is not measured as if it did', async () => {
   const options = { ...parseOptions(['--directory', directory])!, workers: [1] }
   const competitor = new Competitor(options, 'map', { keys: 'string', valueBytes: 100, records: 20_000 })
   try {
@@ -90,7 +100,16 @@ test('an engine that could not be loaded in time is not measured as if it were',
     await expect(competitor.ensureLoaded()).rejects.toThrow('took more than')
     competitor.patienceMs = 60_000
     await competitor.ensureLoaded()
+    // It could set as quickly as it likes: nothing of it would be durable.
+    expect(competitor.whyNot('overwrite', 1)).toBeNull()
+    expect(competitor.whyNot('durable-set', 1)).toBe('does not wait for the disk')
   } finally {
     await competitor.end()
   }
+})
+
+test('what syncs now and then is not taken for one that waits', () => {
+  const waits = ENTRIES.filter((entry) => entry.settles).map((entry) => entry.name)
+  expect(waits).toEqual(expect.arrayContaining(['heddle-sync', 'heddle-group', 'lmdb-async', 'classic-level-sync']))
+  for (const name of ['heddle', 'lmdb', 'classic-level', 'sqlite-normal']) expect(waits).not.toContain(name)
 })
