@@ -37,7 +37,9 @@ function slug(name: string): string {
 }
 
 /** The charts that a report has the figures for, by the names of their files. */
-export function specsOf(report: Report): Map<string, TopLevelSpec> {
+export function specsOf(all: Report): Map<string, TopLevelSpec> {
+  // Those of other keys and values have the same names: their bars would be added up.
+  const report = { ...all, rows: all.rows.filter((row) => row.keys === undefined) }
   const specs = new Map<string, TopLevelSpec>()
   const add = (name: string, spec: TopLevelSpec | null): void => {
     if (spec !== null) specs.set(`${name}.svg`, spec)

@@ -26,6 +26,8 @@ const CROSSED_RECORDS = 200_000
 /** Loading and overwriting, and looking: seconds for a million records, and in any case. */
 const MEMORY_MS_PER_RECORD = 0.012
 const MEMORY_MS = 6000
+/** An engine's process, its check, and the filling before the first workload of a part. */
+const STARTING_MS = 4000
 
 /** All that is measured with one kind of keys and one size of values. */
 interface Part {
@@ -77,13 +79,19 @@ function partMs(part: Part, competitors: readonly Competitor[], pace: Pace): num
   return ms
 }
 
-async function startAll(options: Options, variation: Variation, progress: Progress): Promise<Competitor[]> {
+async function startAll(
+  options: Options,
+  variation: Variation,
+  progress: Progress,
+  eachMs: number,
+): Promise<Competitor[]> {
   const competitors: Competitor[] = []
   for (const name of options.engines) {
     progress.say(`starting and checking ${name}`)
     const competitor = new Competitor(options, name, variation)
     competitors.push(competitor)
     await competitor.start()
+    progress.advance(eachMs)
     if (competitor.out !== null) progress.note(`${name} is left out: ${competitor.out}`)
   }
   return competitors
@@ -113,7 +121,7 @@ async function measureAll(options: Options): Promise<Report> {
   const footprints: Footprint[] = []
   const rows: Row[] = []
   const starting = new Progress(1)
-  let competitors = await startAll(options, parts[0].variation, starting)
+  let competitors = await startAll(options, parts[0].variation, starting, 0)
   // What the engines can do with other keys is not known yet: about the same.
   const turns = parts.reduce((sum, part) => sum + timedTurns(part, competitors), 0)
   const pace = { rounds: options.rounds, roundMs: roundMsFor(options.seconds, turns) }
@@ -123,9 +131,11 @@ async function measureAll(options: Options): Promise<Report> {
   const filledIn = { ...options, roundMs: pace.roundMs, directories, records: parts[0].variation.records }
   console.log(heading({ machine, options: filledIn, rows, footprints, curves: [] }))
   const restMs = options.memory ? options.engines.length * memoryMs : 0
-  const progress = new Progress(parts.reduce((sum, part) => sum + partMs(part, competitors, pace), restMs))
+  const startingMs = (parts.length - 1) * options.engines.length * STARTING_MS
+  const partsMs = parts.reduce((sum, part) => sum + partMs(part, competitors, pace), 0)
+  const progress = new Progress(partsMs + startingMs + restMs)
   for (const part of parts) {
-    if (!part.isMain) competitors = await startAll(options, part.variation, progress)
+    if (!part.isMain) competitors = await startAll(options, part.variation, progress, STARTING_MS)
     rows.push(...(await measurePart(part, competitors, { ...pace, rounds: part.rounds }, progress)))
     await endAll(competitors)
   }

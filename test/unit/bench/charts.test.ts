@@ -117,3 +117,11 @@ test('each part of the durable measurement has a chart of its own, without what 
   expect(texts).toEqual(expect.arrayContaining(['heddle-sync', 'sets/s', '900']))
   expect(texts).not.toContain('lmdb')
 })
+
+test('what was measured with other keys and values is not added to the bars and lines', async () => {
+  const crossed = report.rows.map((one) => ({ ...one, keys: 'url', valueBytes: 8, records: 10 }))
+  const folder = mkdtempSync(join(directory, 'crossed-'))
+  const plain = await writeCharts(report, directory)
+  const both = await writeCharts({ ...report, rows: [...report.rows, ...crossed] }, folder)
+  expect(both.map((path) => readFileSync(path, 'utf8'))).toEqual(plain.map((path) => readFileSync(path, 'utf8')))
+})
