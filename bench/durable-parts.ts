@@ -140,7 +140,8 @@ export function parseDurableOptions(args: readonly string[]): DurableOptions {
   const { values } = parseArgs({ args: [...args], options: DEFINITIONS })
   const engines = values.engines?.split(',')
   engines?.forEach(findEntry)
-  const parts = values.only.split(',').map(findPart)
+  const { only } = values
+  const parts = only.split(',').map(findPart)
   return {
     parts: engines === undefined ? parts : parts.map((part) => ({ ...part, engines })),
     records: whole('records', values.records, 100),
