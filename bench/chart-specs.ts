@@ -235,6 +235,38 @@ export function memorySpec(report: Report): TopLevelSpec | null {
   }
 }
 
+/** Bars of a part of the durable measurement, one small chart for each thing that was measured. */
+export function figuresSpec(report: Report, part: string): TopLevelSpec | null {
+  const all = report.figures ?? []
+  const values = all.filter((figure) => figure.part === part && isUsable(figure.value))
+  if (values.length === 0) return null
+  const scale = colours(distinct(all.map(({ engine }) => engine)))
+  return {
+    config,
+    title: { text: `Durable stores: ${part}`, subtitle: subtitle(report) },
+    data: { values: values.map(({ engine, measure, value }) => ({ engine, measure, value })) },
+    facet: { field: 'measure', type: 'nominal', sort: distinct(values.map(({ measure }) => measure)) },
+    columns: COLUMNS,
+    spec: {
+      width: CHART_WIDTH,
+      height: { step: 18 },
+      layer: [
+        { mark: { type: 'bar' } },
+        {
+          mark: { type: 'text', align: 'left', dx: 3, fontSize: 10 },
+          encoding: { text: { field: 'value', type: 'quantitative', format: '.3~r' }, color: { value: '#333333' } },
+        },
+      ],
+      encoding: {
+        y: { field: 'engine', type: 'nominal', sort: scale.domain, title: null },
+        x: { field: 'value', type: 'quantitative', title: null, axis: { format: '~s', tickCount: 5 } },
+        color: { field: 'engine', type: 'nominal', scale, legend: null },
+      },
+    },
+    resolve: { scale: { x: 'independent', y: 'independent' } },
+  }
+}
+
 /** Micro measurements: the median as a point, and a line up to the 99th percentile. */
 export function boxSpec(report: Report): TopLevelSpec | null {
   const values = (report.micro ?? []).filter(({ medianNs, p99Ns }) => isUsable(medianNs) && isUsable(p99Ns))

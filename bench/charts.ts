@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Error as ERROR_LEVEL, View, logger, parse, resetSVGDefIds } from 'vega'
 import { type TopLevelSpec, compile } from 'vega-lite'
-import { boxSpec, curveSpec, latencySpec, memorySpec, scalingSpec, throughputSpec } from './chart-specs.ts'
+import { boxSpec, curveSpec, figuresSpec, latencySpec, memorySpec, scalingSpec, throughputSpec } from './chart-specs.ts'
 import type { Report } from './report.ts'
 
 /** Vega-Lite warns of things that are meant, such as bars of their own in each small chart. */
@@ -37,10 +37,19 @@ function slug(name: string): string {
 }
 
 /** The charts that a report has the figures for, by the names of their files. */
-export function specsOf(report: Report): Map<string, TopLevelSpec> {
+export function specsOf(all: Report): Map<string, TopLevelSpec> {
+  // Those of other keys and values have the same names: their bars would be added up.
+  const report = { ...all, rows: all.rows.filter((row) => row.keys === undefined) }
   const specs = new Map<string, TopLevelSpec>()
   const add = (name: string, spec: TopLevelSpec | null): void => {
     if (spec !== null) specs.set(`${name}.svg`, spec)
+  }
+  if (report.figures !== undefined) {
+    // Its rows are what its figures come from.
+    for (const part of new Set(report.figures.map((figure) => figure.part))) {
+      add(`durable-${slug(part)}`, figuresSpec(report, part))
+    }
+    return specs
   }
   const fair = [...new Set(report.rows.filter((row) => !row.oversubscribed).map((row) => row.workers))]
   fair.sort((a, b) => a - b)

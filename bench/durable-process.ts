@@ -12,9 +12,23 @@ import { drawIndices, drawStrings } from './draws.ts'
 import { loadEngine } from './engines/catalog.ts'
 import type { Session, Setting } from './engines/engine.ts'
 
-const [name, step, directory, count] = process.argv.slice(2) as [string, 'load' | 'reopen', string, string]
+export type Step = 'load' | 'reopen'
+
+export interface Loaded {
+  readonly loadSeconds: number
+  readonly overwriteSeconds: number
+  readonly bytesWritten: number
+}
+
+export interface Reopened {
+  readonly openSeconds: number
+  readonly readsPerSecond: number
+}
+
+const [name, step, directory, count] = process.argv.slice(2) as [string, Step, string, string]
 const records = Number(count)
-const setting: Setting = { keys: 'string', keyBytes: 16, valueBytes: 100, records, capacity: records, directory }
+const shape = { keys: 'string', keyBytes: 16, valueBytes: 100, memoryBytes: null } as const
+const setting: Setting = { ...shape, records, capacity: records, directory }
 const READS = 20_000
 
 /** What the process had written to the disk, by the kernel's count. */
@@ -31,8 +45,8 @@ async function write(session: Session, indices: Iterable<number>): Promise<void>
   let pending = 0
   for (const index of indices) {
     session.set(keyOf(index), prepared)
-    if (session.flush !== undefined && ++pending >= session.batch) {
-      await session.flush()
+    if (session.batch > 0 && ++pending >= session.batch) {
+      await session.flush!()
       pending = 0
     }
   }
@@ -55,7 +69,7 @@ async function load(): Promise<void> {
   const again = performance.now()
   await write(session, drawIndices(records >>> 1, 7, records))
   await session.settle?.()
-  const report = { loadSeconds, overwriteSeconds: seconds(again), bytesWritten: bytesWritten() }
+  const report: Loaded = { loadSeconds, overwriteSeconds: seconds(again), bytesWritten: bytesWritten() }
   process.send!(report, () => process.kill(process.pid, 'SIGKILL'))
 }
 
@@ -78,7 +92,8 @@ async function reopen(): Promise<void> {
   const readSeconds = seconds(begun)
   await session.close()
   await shared.close()
-  process.send!({ openSeconds, readsPerSecond: READS / readSeconds }, () => process.exit(0))
+  const report: Reopened = { openSeconds, readsPerSecond: READS / readSeconds }
+  process.send!(report, () => process.exit(0))
 }
 
 await (step === 'load' ? load() : reopen())

@@ -1,131 +1,98 @@
 /**
- * What it takes to keep data: loading and overwriting until everything is durable, what that writes, what it occupies, and
- * how long the first answer takes after a crash and after an orderly end.
+ * What it takes to keep data, beside other engines: durable writes and how long they are waited for, reads and scans with
+ * much memory and with little, loading, what that writes and takes, opening after a kill.
  *
- *   npm run bench:durable -- [--records 1000000] [--engines heddle-group,lmdb-sync,classic-level,rocksdb]
- *                            [--directory folder] [--json file]
+ *   npm run bench:durable -- [--records 1000000] [--seconds 60] [--rounds 5] [--only sets,latency,reads,small,load]
+ *                            [--engines a,b] [--dir folder] [--json file] [--charts folder]
  *
- * A process for each step, one after the other. Loaded are 16-byte keys with 100-byte values in random order, then half as
- * many are overwritten; then the process is killed. Rates of single durable writes and their latencies are for the suite:
- * `npm run bench -- --engines heddle-sync,lmdb-sync-single --workloads overwrite`.
+ * `--seconds` are of each part but the loading. The files lie in a folder below `--dir`, which has to be on a disk, and are
+ * removed. Records are 16-byte keys with 100-byte values; each engine has processes of its own.
  */
-import { fork } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { killCycle, measureCycle } from './durable-cycle.ts'
+import { type DurableOptions, type Part, parseDurableOptions } from './durable-parts.ts'
+import { measureTimed } from './durable-timed.ts'
+import { findEntry } from './engines/catalog.ts'
+import { killAll, messageOf } from './field.ts'
 import { describeMachine } from './machine.ts'
 import { installPeers } from './peers.ts'
+import type { Figure, Report, Row } from './report.ts'
 import { formatTable, short } from './table.ts'
 
-const { values: options } = parseArgs({
-  options: {
-    records: { type: 'string', default: '1000000' },
-    engines: { type: 'string', default: 'heddle-group,lmdb,lmdb-sync,classic-level,rocksdb' },
-    directory: { type: 'string', default: tmpdir() },
-    json: { type: 'string' },
-  },
-})
-const records = Number(options.records)
-const RECORD_BYTES = 116
+const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
-interface Loaded {
-  readonly loadSeconds: number
-  readonly overwriteSeconds: number
-  readonly bytesWritten: number
+/** A part's figures as a table, a line for each engine; below it, why some are missing. */
+function tableOf(part: Part, figures: readonly Figure[]): string {
+  const measures = [...new Set(figures.map((figure) => figure.measure))]
+  const lines = part.engines.map((engine) => [
+    engine,
+    ...measures.map((measure) =>
+      short(figures.find((figure) => figure.engine === engine && figure.measure === measure)?.value ?? null),
+    ),
+  ])
+  const notes = new Set<string>()
+  for (const { engine, missing } of figures) if (missing !== undefined) notes.add(`${engine}: ${missing}`)
+  return [`### ${part.title}`, formatTable(['', ...measures], lines), ...[...notes].sort()].join('\n\n')
 }
 
-interface Reopened {
-  readonly openSeconds: number
-  readonly readsPerSecond: number
-}
-
-function step<T>(engine: string, name: 'load' | 'reopen', directory: string): Promise<T> {
-  const child = fork(new URL('./durable-process.ts', import.meta.url), [engine, name, directory, String(records)], {
-    execArgv: ['--import', 'tsx'],
-  })
-  return new Promise((resolve, reject) => {
-    let report: T | undefined
-    child.on('message', (message) => (report = message as T))
-    child.once('error', reject)
-    child.once('exit', (code, signal) => {
-      if (report !== undefined) resolve(report)
-      else reject(new Error(`${engine} ended in '${name}' with ${String(code ?? signal)}`))
-    })
-  })
-}
-
-function occupied(directory: string): number {
-  let bytes = 0
-  for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {
-    // What is really taken: files may have holes.
-    if (entry.isFile()) bytes += statSync(join(entry.parentPath, entry.name)).blocks * 512
-  }
-  return bytes
-}
-
-async function measure(engine: string): Promise<Row> {
-  const directory = mkdtempSync(join(options.directory, 'durable-'))
-  try {
-    const loaded = await step<Loaded>(engine, 'load', directory)
-    const afterKill = await step<Reopened>(engine, 'reopen', directory)
-    const bytes = occupied(directory)
-    const afterClose = await step<Reopened>(engine, 'reopen', directory)
-    return {
-      engine,
-      loadsPerSecond: records / loaded.loadSeconds,
-      overwritesPerSecond: (records >>> 1) / loaded.overwriteSeconds,
-      writeAmplification: loaded.bytesWritten / ((records + (records >>> 1)) * RECORD_BYTES),
-      spaceAmplification: bytes / (records * RECORD_BYTES),
-      openAfterKillSeconds: afterKill.openSeconds,
-      openAfterCloseSeconds: afterClose.openSeconds,
-      readsPerSecond: afterClose.readsPerSecond,
+async function measureAll(options: DurableOptions): Promise<Report> {
+  const figures: Figure[] = []
+  const rows: Row[] = []
+  const engines = [...new Set(options.parts.flatMap((part) => part.engines))]
+  installPeers(engines, say)
+  const machine = describeMachine(engines.flatMap((name) => findEntry(name).package ?? []))
+  console.log(
+    `${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, files in ${options.directory}`,
+  )
+  for (const part of options.parts) {
+    let found: Figure[]
+    if (part.measures.length === 0) found = await measureCycle(part, options, say)
+    else {
+      const measured = await measureTimed(part, options)
+      found = measured.figures
+      rows.push(...measured.rows)
     }
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
+    figures.push(...found)
+    const records = Math.min(options.records, part.mostRecords).toLocaleString('en')
+    console.log(`\n${tableOf(part, found)}\n\n${records} records of a 16-byte key and a 100-byte value.`)
   }
+  const parts = options.parts.map((part) => part.name)
+  return { machine, options: { ...options, parts, engines }, rows, footprints: [], curves: [], figures }
 }
 
-interface Row {
-  readonly engine: string
-  readonly loadsPerSecond: number
-  readonly overwritesPerSecond: number
-  readonly writeAmplification: number
-  readonly spaceAmplification: number
-  readonly openAfterKillSeconds: number
-  readonly openAfterCloseSeconds: number
-  readonly readsPerSecond: number
+interface Charts {
+  writeCharts(report: Report, directory: string): Promise<string[]>
 }
 
-const engines = options.engines.split(',')
-installPeers(engines, (text) => console.error(text))
-const rows: Row[] = []
-for (const engine of engines) {
-  process.stderr.write(`${engine} ...\n`)
-  rows.push(await measure(engine))
+async function main(): Promise<void> {
+  const options = parseDurableOptions(process.argv.slice(2))
+  const report = await measureAll(options)
+  if (options.json !== null) {
+    mkdirSync(dirname(options.json), { recursive: true })
+    writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
+    say(`written: ${options.json}`)
+  }
+  if (options.charts !== null) {
+    const module: string = './charts.ts'
+    const { writeCharts } = (await import(module)) as Charts
+    for (const file of await writeCharts(report, options.charts)) say(`written: ${file}`)
+  }
+  // Wrong answers are no matter of speed.
+  if (report.figures!.some((figure) => figure.missing?.includes('wrong answer') === true)) process.exitCode = 1
 }
-const table = rows.map((row) => [
-  row.engine,
-  short(row.loadsPerSecond / 1e6),
-  short(row.overwritesPerSecond / 1e6),
-  short(row.writeAmplification),
-  short(row.spaceAmplification),
-  short(row.openAfterKillSeconds),
-  short(row.openAfterCloseSeconds),
-  short(row.readsPerSecond / 1e6),
-])
-const header = [
-  '',
-  'load M/s',
-  'overwrite M/s',
-  'written x',
-  'space x',
-  'open after kill s',
-  'after close s',
-  'reads M/s',
-]
-console.log(`${records.toLocaleString('en')} records of a 16-byte key and a 100-byte value, one thread:\n`)
-console.log(formatTable(header, table))
-if (options.json !== undefined) {
-  writeFileSync(options.json, `${JSON.stringify({ machine: describeMachine([]), options, rows }, null, 2)}\n`)
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    killAll()
+    killCycle()
+    process.exit(130)
+  })
 }
+
+main().catch((error: unknown) => {
+  say(messageOf(error))
+  killAll()
+  killCycle()
+  process.exitCode = 2
+})

@@ -24,6 +24,7 @@ export interface Start {
   readonly valueBytes: number
   readonly records: number
   readonly capacity: number
+  readonly memoryBytes: number | null
   readonly directory: string
   readonly mostLanes: number
 }
@@ -78,11 +79,11 @@ class Host {
   }
 
   private setting(small: boolean): Setting {
-    const { keys, keyBytes, valueBytes, records, capacity, directory } = this.start!
+    const { keys, keyBytes, valueBytes, records, capacity, memoryBytes, directory } = this.start!
     const own = join(directory, String(this.opened++))
     mkdirSync(own, { recursive: true })
     const size = small ? { records: 1000, capacity: 2000 } : { records, capacity }
-    return { keys, keyBytes, valueBytes, ...size, directory: own }
+    return { keys, keyBytes, valueBytes, ...size, memoryBytes, directory: own }
   }
 
   private async supports(workloads: readonly string[]): Promise<string[]> {

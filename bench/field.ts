@@ -1,6 +1,6 @@
 /** The engines of a run, each in its process, set up alike, checked and loaded. */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { type Entry, findEntry } from './engines/catalog.ts'
 import type { KeyKind } from './engines/engine.ts'
@@ -8,7 +8,7 @@ import { HostProcess } from './host-process.ts'
 import type { Start } from './engine-host.ts'
 import type { Task } from './lane.ts'
 import type { Options } from './options.ts'
-import { WORKLOADS } from './workloads/catalog.ts'
+import { WORKLOADS, findWorkload } from './workloads/catalog.ts'
 import { keyBytesOf } from './workloads/keys.ts'
 
 /** What is put into the engines. */
@@ -16,10 +16,14 @@ export interface Variation {
   readonly keys: KeyKind
   readonly valueBytes: number
   readonly records: number
+  /** What an engine may use of it, where that can be told; as much as it likes if it is absent. */
+  readonly memoryBytes?: number
 }
 
 /** Values of more than this together are not loaded: there are fewer records then. */
 const MOST_VALUE_BYTES = 2 ** 30
+/** All engines of a run hold their values at the same time, and some need twice as much: a quarter of the memory is for values. */
+const MEMORY_SHARE = 0.25
 const LEAST_RECORDS = 100
 /** Some workloads insert. */
 const ROOM = 1.25
@@ -28,8 +32,15 @@ const LOAD_CHUNKS = 8
 const FOREVER_MS = 120_000
 const SHARED_MEMORY = '/dev/shm'
 
-export function variationOf(options: Options, keys: KeyKind, valueBytes: number): Variation {
-  const most = Math.max(LEAST_RECORDS, Math.floor(MOST_VALUE_BYTES / valueBytes))
+/** What the options say, with fewer records where the machine's memory would not do for the values of all engines. */
+export function variationOf(
+  options: Options,
+  keys: KeyKind,
+  valueBytes: number,
+  memoryBytes: number = totalmem(),
+): Variation {
+  const room = Math.min(MOST_VALUE_BYTES, (memoryBytes * MEMORY_SHARE) / options.engines.length)
+  const most = Math.max(LEAST_RECORDS, Math.floor(room / valueBytes))
   return { keys, valueBytes, records: Math.min(options.records, most) }
 }
 
@@ -57,6 +68,8 @@ export function baseDirectory(options: Options, entry: Entry): string {
 export class Competitor {
   readonly entry: Entry
   readonly records: number
+  /** How long an eighth of the loading may take. */
+  patienceMs = FOREVER_MS
   /** Why it is out, if it is. */
   out: string | null = null
   /** Steps per second and lane, by workload and workers, as last seen. */
@@ -66,6 +79,8 @@ export class Competitor {
   private readonly startWith: Start
   private supported = new Set<string>()
   private isLoaded = false
+  /** Whether it may have more than was loaded. */
+  hasMore = false
 
   constructor(options: Options, name: string, variation: Variation, local = false) {
     running.add(this)
@@ -80,6 +95,7 @@ export class Competitor {
       keyBytes: keyBytesOf(variation.keys),
       valueBytes: variation.valueBytes,
       records: variation.records,
+      memoryBytes: variation.memoryBytes ?? null,
       capacity: Math.ceil(variation.records * ROOM + Math.min(ROOM_RECORDS, variation.records)),
       directory: this.directory,
       mostLanes: Math.max(...options.workers),
@@ -106,6 +122,7 @@ export class Competitor {
   whyNot(workload: string, workers: number): string | null {
     if (this.out !== null) return this.out
     if (!this.supported.has(workload)) return 'no such operation'
+    if (findWorkload(workload).commits !== null && !this.entry.settles) return 'does not wait for the disk'
     if (workers > 1 && this.entry.threads === 'one') return 'one thread only'
     return null
   }
@@ -114,9 +131,20 @@ export class Competitor {
   async load(task: Task): ReturnType<HostProcess['run']> {
     this.isLoaded = false
     await this.host.reset()
+    this.hasMore = false
     const measured = await this.host.run(task)
     this.isLoaded = measured.complete && task.chunks === 1 && task.workload === 'load'
     return measured
+  }
+
+  /** Entries that fit beside those that are loaded. */
+  get room(): number {
+    return this.startWith.capacity - this.records
+  }
+
+  /** Has it loaded anew before it is used again, if something was inserted since it was. */
+  clear(): void {
+    if (this.hasMore) this.isLoaded = false
   }
 
   /** Loads it, quickly and unmeasured, unless a measured load has just done so. */
@@ -133,9 +161,12 @@ export class Competitor {
 
   private async fill(rehearsal: boolean): Promise<void> {
     await this.host.reset()
+    this.hasMore = false
     // In parts: the keys of all at once would need much memory.
     for (let chunk = 0; chunk < LOAD_CHUNKS; chunk++) {
-      await this.host.run({ ...PLAIN_TASK, chunks: LOAD_CHUNKS, chunk, bulk: true, rehearsal })
+      const task = { ...PLAIN_TASK, chunks: LOAD_CHUNKS, chunk, bulk: true, rehearsal, limitMs: this.patienceMs }
+      const { complete } = await this.host.run(task)
+      if (!complete) throw new Error(`loading an eighth of it took more than ${this.patienceMs / 1000} s`)
     }
   }
 

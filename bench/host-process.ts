@@ -3,10 +3,14 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { HostRequest, Measured, Resident, Start } from './engine-host.ts'
 import type { Task } from './lane.ts'
+import { MEASURES_SOURCES } from './modules.ts'
 
-const LOADER = new URL('../test/support/register-tsx.mjs', import.meta.url).href
+/** What lets a process, and its threads, run the sources. */
+export const LOADER: string = new URL('../test/support/register-tsx.mjs', import.meta.url).href
 const HOST = fileURLToPath(new URL('./engine-host.ts', import.meta.url))
 const HEAP_MIB = 12_288
+/** The sources pass the flags of their process on to their threads, which do not take these. */
+const FLAGS = MEASURES_SOURCES ? [] : ['--expose-gc', `--max-old-space-size=${HEAP_MIB}`]
 const ERROR_LINES = 3
 
 interface Reply {
@@ -22,7 +26,7 @@ export class HostProcess {
 
   constructor() {
     this.child = fork(HOST, {
-      execArgv: ['--import', LOADER, '--expose-gc', `--max-old-space-size=${HEAP_MIB}`],
+      execArgv: ['--import', LOADER, ...FLAGS],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })

@@ -2,6 +2,7 @@
 import type { Key, Session, Setting } from './engines/engine.ts'
 import { Histogram } from './histogram.ts'
 import { findWorkload } from './workloads/catalog.ts'
+import { runCommits } from './workloads/commits.ts'
 import { type Material, runSteps, timeFlushed, timeSteps } from './workloads/loops.ts'
 import { OPERATIONS, type Plan, Planner } from './workloads/plan.ts'
 
@@ -95,12 +96,17 @@ export class Lane {
     const histogram = task.latency ? new Histogram() : null
     const deferred = Uint8Array.from(OPERATIONS, (operation) => (session.deferred.has(operation) ? 1 : 0))
     const begun = new Float64Array(slice)
+    const { commits } = findWorkload(task.workload)
     const entriesBefore = session.entries
     const beginNs = process.hrtime.bigint()
     const stopNs = beginNs + BigInt(Math.round(task.limitMs * 1e6))
     let endNs = beginNs
     let done = 0
-    while (done < plan.count && endNs < stopNs) {
+    if (commits !== null) {
+      done = await runCommits(session, plan, this.material.value, commits, task.limitMs, histogram)
+      endNs = process.hrtime.bigint()
+    }
+    while (commits === null && done < plan.count && endNs < stopNs) {
       const to = Math.min(plan.count, done + slice)
       if (task.rehearsal) this.rehearse(done, to)
       else if (task.bulk) this.setOwn(plan.keys, done, to)
@@ -115,7 +121,7 @@ export class Lane {
     if (task.bulk && !task.rehearsal) session.bulk?.(false)
     const entries = session.entries - entriesBefore
     const counts = histogram?.counts ?? null
-    return { steps: done, entries, beginNs, endNs, counts, maxNs: histogram?.max ?? 0, complete: done === plan.count }
+    return { steps: done, entries, beginNs, endNs, counts, maxNs: histogram?.max ?? 0, complete: done >= plan.count }
   }
 
   private sliceOf(task: Task, plan: Plan): number {

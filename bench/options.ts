@@ -47,7 +47,8 @@ function list(text: string | undefined): string[] | undefined {
   return text === undefined ? undefined : text.split(',').filter((part) => part.length > 0)
 }
 
-function whole(name: string, text: string, least: number): number {
+/** A whole number of the command line. @throws Error */
+export function whole(name: string, text: string, least: number): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < least)
     throw new Error(`--${name} is ${text}; give a whole number from ${least}`)

@@ -3,12 +3,11 @@ import { pathToFileURL } from 'node:url'
 import type * as heddle from '../src/index.ts'
 import { drawStrings } from './draws.ts'
 import { keyOf, value } from './load.ts'
+import { MEASURES_SOURCES } from './modules.ts'
 import { median } from './statistics.ts'
 
 type Subject = heddle.Store<string, Uint8Array>
 
-const RECORDS = 300_000
-const COUNT = 20_000
 const ROUNDS = 14
 /** The first rounds are not counted. */
 const WARM_UP = 4
@@ -37,20 +36,22 @@ const OPERATIONS: Record<string, (store: Subject, keys: readonly string[]) => vo
   },
 }
 
-const [build, names] = process.argv.slice(2) as [string, string]
-const { open } = (await import(pathToFileURL(`${build}/dist/src/index.js`).href)) as typeof heddle
-const store = open({ memory: 2 ** 26 + RECORDS * 512, values: 'binary' }) as Subject
-for (let i = 0; i < RECORDS; i++) store.set(keyOf(i), value)
+const [build, names, ...sizes] = process.argv.slice(2) as [string, string, string, string]
+const [records, count] = sizes.map(Number)
+const index = MEASURES_SOURCES ? 'src/index.ts' : 'dist/src/index.js'
+const { open } = (await import(pathToFileURL(`${build}/${index}`).href)) as typeof heddle
+const store = open({ memory: 2 ** 26 + records * 512, values: 'binary' }) as Subject
+for (let i = 0; i < records; i++) store.set(keyOf(i), value)
 const report: Record<string, number> = {}
 for (const name of names.split(',')) {
   const run = OPERATIONS[name]
   if (run === undefined) throw new Error(`${name} is not known; give some of ${Object.keys(OPERATIONS).join()}`)
   const times: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    const keys = drawStrings(COUNT, round + 1, RECORDS)
+    const keys = drawStrings(count, round + 1, records)
     const begin = process.hrtime.bigint()
     run(store, keys)
-    if (round >= WARM_UP) times.push(Number(process.hrtime.bigint() - begin) / COUNT)
+    if (round >= WARM_UP) times.push(Number(process.hrtime.bigint() - begin) / count)
   }
   report[name] = median(times)
 }

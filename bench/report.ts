@@ -85,6 +85,17 @@ export interface MicroMeasurement {
   readonly operationsPerSample: number
 }
 
+/** A figure of the durable measurement. */
+export interface Figure {
+  readonly part: string
+  readonly engine: string
+  /** What it is, and its unit. */
+  readonly measure: string
+  readonly value: number | null
+  /** Why there is none, if there is none. */
+  readonly missing?: string
+}
+
 export interface Report {
   readonly machine: Machine
   /** The options of the run, as given and as filled in. */
@@ -93,4 +104,5 @@ export interface Report {
   readonly footprints: readonly Footprint[]
   readonly curves: readonly Curve[]
   readonly micro?: readonly MicroMeasurement[]
+  readonly figures?: readonly Figure[]
 }

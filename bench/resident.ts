@@ -14,7 +14,8 @@ export interface Resident {
 
 const SETTLE_MS = 500
 
-function fileBytes(directory: string): number {
+/** What the files of a directory take on the file system. */
+export function fileBytes(directory: string): number {
   let sum = 0
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue

@@ -31,6 +31,12 @@ const WARM_CHUNKS = 8
 /** What a turn takes beyond the round itself: keys are drawn, threads told. For the estimate of the time left. */
 const TURN_OVERHEAD = 1.8
 const LOAD_SECONDS_PER_MILLION = 3
+/** Turns beside the rounds that count: a trial, the first round, the one for latencies. */
+const MORE_TURNS = 3
+/** Inserts are drawn, so there may be more of them than their share says. */
+const DRAWN_MORE = 1.5
+const LEAST_ROUND_MS = 5
+const MOST_ROUND_MS = 2000
 
 /** How a workload is measured. */
 export interface Pace {
@@ -52,13 +58,31 @@ function unitsOf(workload: Workload, measured: Measured): number {
   return workload.unit === 'entries' ? measured.entries : measured.steps
 }
 
+/** Steps of a lane in a turn: what is inserted in all turns has to fit. */
+function mostSteps(competitor: Competitor, workload: Workload, workers: number, rounds: number): number {
+  const { insert } = workload.mix
+  if (insert === undefined) return MOST_STEPS
+  const steps = competitor.room / (insert * workers * (rounds + MORE_TURNS) * DRAWN_MORE)
+  return Math.min(MOST_STEPS, Math.max(1, Math.floor(steps)))
+}
+
 /** The task of a run: as many keys as the time should need. */
-function taskOf(competitor: Competitor, workload: Workload, workers: number, round: number, limitMs: number): Task {
+function taskOf(
+  competitor: Competitor,
+  workload: Workload,
+  workers: number,
+  round: number,
+  { rounds }: Pace,
+  limitMs: number,
+): Task {
   const rate = competitor.rates.get(`${workload.name} ${workers}`)
   const common = { ...PLAIN_TASK, workload: workload.name, lanes: workers, seed: (round + 3) * 7919, limitMs }
-  if (rate === undefined) return { ...common, count: TRIAL_STEPS, limitMs: TRIAL_MS, sliceSteps: 10 }
+  const most = mostSteps(competitor, workload, workers, rounds)
+  if (rate === undefined) {
+    return { ...common, count: Math.min(most, TRIAL_STEPS), limitMs: TRIAL_MS, sliceSteps: 10 }
+  }
   const sliceSteps = Math.max(1, Math.min(MOST_SLICE_STEPS, Math.floor(rate * SLICE_SECONDS)))
-  const count = Math.min(MOST_STEPS, Math.ceil((rate * RESERVE * limitMs) / 1000) + sliceSteps)
+  const count = Math.min(most, Math.ceil((rate * RESERVE * limitMs) / 1000) + sliceSteps)
   return { ...common, count, sliceSteps }
 }
 
@@ -66,6 +90,7 @@ async function runOnce(tally: Tally, workload: Workload, workers: number, task: 
   const { competitor } = tally
   if (workload.kind === 'load') return competitor.load(task)
   await competitor.ensureLoaded()
+  if (workload.mix.insert !== undefined) competitor.hasMore = true
   const measured = await competitor.process.run(task)
   competitor.rates.set(`${workload.name} ${workers}`, (measured.steps / workers / measured.elapsedNs) * 1e9)
   return measured
@@ -81,9 +106,10 @@ async function turn(tally: Tally, workload: Workload, workers: number, round: nu
       add(tally, workload, await runOnce(tally, workload, workers, task), round)
       return
     }
-    if (round < 0) await runOnce(tally, workload, workers, taskOf(competitor, workload, workers, -2, pace.roundMs))
+    if (round < 0)
+      await runOnce(tally, workload, workers, taskOf(competitor, workload, workers, -2, pace, pace.roundMs))
     const limitMs = round < 0 ? Math.max(WARM_MS, pace.roundMs) : pace.roundMs
-    const task = taskOf(competitor, workload, workers, round, limitMs)
+    const task = taskOf(competitor, workload, workers, round, pace, limitMs)
     add(tally, workload, await runOnce(tally, workload, workers, task), round)
   } catch (error) {
     tally.failed = messageOf(error)
@@ -100,7 +126,7 @@ function add(tally: Tally, workload: Workload, measured: Measured, round: number
 
 async function takeLatency(tally: Tally, workload: Workload, workers: number, pace: Pace): Promise<void> {
   try {
-    const task = taskOf(tally.competitor, workload, workers, pace.rounds, pace.roundMs)
+    const task = taskOf(tally.competitor, workload, workers, pace.rounds, pace, pace.roundMs)
     const measured = await runOnce(tally, workload, workers, { ...task, latency: true })
     if (measured.counts === null) return
     tally.latency = new Histogram(measured.counts)
@@ -143,6 +169,8 @@ export async function measureWorkload(
     return { competitor, missing, failed: null, rates: [], cpuMicros: 0, units: 0, latency: null }
   })
   const able = tallies.filter((tally) => tally.missing === null)
+  // What others have inserted would be in the way: the room is for this one.
+  if (workload.mix.insert !== undefined) for (const { competitor } of able) competitor.clear()
   const rounds = workload.kind === 'load' ? Math.min(LOAD_ROUNDS, pace.rounds) : pace.rounds
   const title = `${workload.name}, ${workers} ${workers === 1 ? 'worker' : 'workers'}`
   for (let round = -1; round < rounds; round++) {
@@ -166,6 +194,12 @@ export async function measureWorkload(
   }
   const ours = tallies.find((tally) => tally.competitor.entry.name === 'heddle' && tally.failed === null)?.rates
   return tallies.map((tally) => rowOf(tally, workload, workers, ours))
+}
+
+/** How long a round may be, so that so many turns together take what was asked for. */
+export function roundMsFor(seconds: number, turns: number): number {
+  const ms = (seconds * 1000) / Math.max(1, turns) / TURN_OVERHEAD
+  return Math.round(Math.min(MOST_ROUND_MS, Math.max(LEAST_ROUND_MS, ms)))
 }
 
 /** About how long a turn takes. */

@@ -14,7 +14,7 @@ import { HELP, type Options, parseOptions } from './options.ts'
 import { installPeers } from './peers.ts'
 import { Progress } from './progress.ts'
 import type { Footprint, Report, Row } from './report.ts'
-import { type Pace, countTurns, measureWorkload, turnMs } from './rounds.ts'
+import { type Pace, countTurns, measureWorkload, roundMsFor, turnMs } from './rounds.ts'
 import { footprintTable, heading, scalingTable, workloadTable } from './result-tables.ts'
 import { type Workload, findWorkload } from './workloads/catalog.ts'
 
@@ -23,13 +23,11 @@ const CROSSED_WORKERS = 1
 const CROSSED_ROUNDS = 3
 /** Fewer, or loading all combinations would take most of the time. */
 const CROSSED_RECORDS = 200_000
-/** Part of the time that goes to drawing keys and to the turns themselves. */
-const OVERHEAD = 1.8
-const LEAST_ROUND_MS = 5
-const MOST_ROUND_MS = 2000
 /** Loading and overwriting, and looking: seconds for a million records, and in any case. */
 const MEMORY_MS_PER_RECORD = 0.012
 const MEMORY_MS = 6000
+/** An engine's process, its check, and the filling before the first workload of a part. */
+const STARTING_MS = 4000
 
 /** All that is measured with one kind of keys and one size of values. */
 interface Part {
@@ -81,19 +79,19 @@ function partMs(part: Part, competitors: readonly Competitor[], pace: Pace): num
   return ms
 }
 
-/** How long a round may be, so that all rounds together take what was asked for. */
-function roundMs(options: Options, turns: number): number {
-  const ms = (options.seconds * 1000) / Math.max(1, turns) / OVERHEAD
-  return Math.round(Math.min(MOST_ROUND_MS, Math.max(LEAST_ROUND_MS, ms)))
-}
-
-async function startAll(options: Options, variation: Variation, progress: Progress): Promise<Competitor[]> {
+async function startAll(
+  options: Options,
+  variation: Variation,
+  progress: Progress,
+  eachMs: number,
+): Promise<Competitor[]> {
   const competitors: Competitor[] = []
   for (const name of options.engines) {
     progress.say(`starting and checking ${name}`)
     const competitor = new Competitor(options, name, variation)
     competitors.push(competitor)
     await competitor.start()
+    progress.advance(eachMs)
     if (competitor.out !== null) progress.note(`${name} is left out: ${competitor.out}`)
   }
   return competitors
@@ -123,19 +121,21 @@ async function measureAll(options: Options): Promise<Report> {
   const footprints: Footprint[] = []
   const rows: Row[] = []
   const starting = new Progress(1)
-  let competitors = await startAll(options, parts[0].variation, starting)
+  let competitors = await startAll(options, parts[0].variation, starting, 0)
   // What the engines can do with other keys is not known yet: about the same.
   const turns = parts.reduce((sum, part) => sum + timedTurns(part, competitors), 0)
-  const pace = { rounds: options.rounds, roundMs: roundMs(options, turns) }
+  const pace = { rounds: options.rounds, roundMs: roundMsFor(options.seconds, turns) }
   const memoryMs = MEMORY_MS + parts[0].variation.records * MEMORY_MS_PER_RECORD
   const machine = describeMachine(options.engines.flatMap((name) => findEntry(name).package ?? []))
   const directories = Object.fromEntries(options.engines.map((name) => [name, baseDirectory(options, findEntry(name))]))
   const filledIn = { ...options, roundMs: pace.roundMs, directories, records: parts[0].variation.records }
   console.log(heading({ machine, options: filledIn, rows, footprints, curves: [] }))
   const restMs = options.memory ? options.engines.length * memoryMs : 0
-  const progress = new Progress(parts.reduce((sum, part) => sum + partMs(part, competitors, pace), restMs))
+  const startingMs = (parts.length - 1) * options.engines.length * STARTING_MS
+  const partsMs = parts.reduce((sum, part) => sum + partMs(part, competitors, pace), 0)
+  const progress = new Progress(partsMs + startingMs + restMs)
   for (const part of parts) {
-    if (!part.isMain) competitors = await startAll(options, part.variation, progress)
+    if (!part.isMain) competitors = await startAll(options, part.variation, progress, STARTING_MS)
     rows.push(...(await measurePart(part, competitors, { ...pace, rounds: part.rounds }, progress)))
     await endAll(competitors)
   }

@@ -14,5 +14,6 @@ export function short(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return '-'
   const size = Math.abs(value)
   if (size >= 100) return value.toFixed(0)
-  return size >= 10 ? value.toFixed(1) : value.toFixed(2)
+  if (size >= 10) return value.toFixed(1)
+  return size >= 0.1 || size === 0 ? value.toFixed(2) : value.toPrecision(2)
 }

@@ -11,6 +11,8 @@ export interface Entry {
   readonly threads: 'many' | 'one'
   /** Whether it waits for the disk, so that its files must lie on one. */
   readonly durable: boolean
+  /** Whether what was flushed, and settled, is durable. */
+  readonly settles: boolean
   /** Whether it takes part without being named. */
   readonly usual: boolean
   readonly about: string
@@ -18,7 +20,7 @@ export interface Entry {
 
 function entry(name: string, about: string, load: Entry['load'], rest: Partial<Entry>): Entry {
   const usual = { variant: '', package: name, threads: 'many', durable: false, usual: true } as const
-  return { name, about, load, ...usual, ...rest }
+  return { name, about, load, ...usual, settles: rest.durable === true, ...rest }
 }
 
 export const ENTRIES: readonly Entry[] = [
@@ -52,6 +54,12 @@ export const ENTRIES: readonly Entry[] = [
     durable: true,
     usual: false,
   }),
+  entry('lmdb-async', 'as it comes: promises of puts, each waited for until it is flushed', () => import('./lmdb.ts'), {
+    variant: 'async',
+    package: 'lmdb',
+    durable: true,
+    usual: false,
+  }),
   entry('sharedmap', 'shared hash map with locks: no order', () => import('./sharedmap.ts'), {}),
   entry('map', 'a Map of one thread: no sharing, no order', () => import('./map.ts'), {
     package: null,
@@ -71,8 +79,21 @@ export const ENTRIES: readonly Entry[] = [
     threads: 'one',
   }),
   entry('classic-level', 'LevelDB; 1,000 writes a batch', () => import('./classic-level.ts'), {}),
+  entry('classic-level-sync', 'the same, waiting for the disk', () => import('./classic-level.ts'), {
+    variant: 'sync',
+    package: 'classic-level',
+    durable: true,
+    usual: false,
+  }),
   entry('rocksdb', 'RocksDB, asynchronous; 1,000 operations under way', () => import('./rocksdb.ts'), {
     threads: 'one',
+  }),
+  entry('rocksdb-sync', 'the same, waiting for the disk', () => import('./rocksdb.ts'), {
+    variant: 'sync',
+    package: 'rocksdb',
+    threads: 'one',
+    durable: true,
+    usual: false,
   }),
   entry('sqlite', 'better-sqlite3, WAL, synchronous=OFF; 1,000 writes a transaction', () => import('./sqlite.ts'), {
     variant: 'off-batch',
@@ -91,6 +112,8 @@ export const ENTRIES: readonly Entry[] = [
       variant: 'normal-batch',
       package: 'better-sqlite3',
       durable: true,
+      // It waits when it moves its log into the database, not when it commits.
+      settles: false,
       usual: false,
     },
   ),

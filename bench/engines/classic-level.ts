@@ -1,6 +1,7 @@
 /**
  * classic-level (LevelDB), opened by several threads at once. Reads are getSync; writes go in batches of 1,000, since a
- * write by itself is a round through the thread pool; scans are iterators, 20 at a time.
+ * write by itself is a round through the thread pool; scans are iterators, 20 at a time. With `sync` each batch waits for
+ * the disk.
  */
 import {
   type Engine,
@@ -8,6 +9,7 @@ import {
   type Operation,
   type Session,
   type Setting,
+  cachesOf,
   importPackage,
   numberBytes,
 } from './engine.ts'
@@ -30,13 +32,15 @@ interface Database {
   open(): Promise<void>
   close(): Promise<void>
   getSync(key: Key): Buffer | undefined
-  batch(operations: Batched[]): Promise<void>
+  batch(operations: Batched[], options: { sync: boolean }): Promise<void>
   iterator(range: object): Iterator
 }
 
 type DatabaseClass = new (path: string, options: object) => Database
 
 const SCAN_ENTRIES = 1000
+const CACHE_BYTES = 2 ** 30
+const BUFFER_BYTES = 2 ** 26
 
 class LevelSession implements Session<Buffer> {
   readonly deferred = DEFERRED
@@ -45,11 +49,13 @@ class LevelSession implements Session<Buffer> {
   scannedBytes = 0
   private readonly db: Database
   private readonly numbers: boolean
+  private readonly writing: { sync: boolean }
   private pending: Batched[] = []
   private scans: { from: Key | undefined; limit: number }[] = []
 
-  constructor(db: Database, setting: Setting) {
+  constructor(db: Database, setting: Setting, sync: boolean) {
     this.db = db
+    this.writing = { sync }
     this.numbers = setting.keys === 'number'
   }
 
@@ -87,7 +93,7 @@ class LevelSession implements Session<Buffer> {
     if (this.pending.length > 0) {
       const operations = this.pending
       this.pending = []
-      await this.db.batch(operations)
+      await this.db.batch(operations, this.writing)
     }
     if (this.scans.length > 0) {
       const { scans } = this
@@ -138,15 +144,16 @@ class LevelSession implements Session<Buffer> {
   }
 }
 
-export async function create(): Promise<Engine> {
+export async function create(variant: string): Promise<Engine> {
   const { ClassicLevel } = await importPackage<{ ClassicLevel: DatabaseClass }>('classic-level')
   const openDatabase = async (setting: Setting) => {
+    const { cacheBytes, bufferBytes } = cachesOf(setting.memoryBytes, CACHE_BYTES, BUFFER_BYTES)
     const db = new ClassicLevel(setting.directory, {
       keyEncoding: setting.keys === 'number' || setting.keys === 'binary' ? 'buffer' : 'utf8',
       valueEncoding: 'buffer',
       compression: false,
-      cacheSize: 2 ** 30,
-      writeBufferSize: 2 ** 26,
+      cacheSize: cacheBytes,
+      writeBufferSize: bufferBytes,
       maxFileSize: 2 ** 26,
       multithreading: true,
     })
@@ -158,6 +165,6 @@ export async function create(): Promise<Engine> {
       const db = await openDatabase(setting)
       return { share: () => ({ data: null }), close: () => db.close() }
     },
-    attach: async (_data, setting) => new LevelSession(await openDatabase(setting), setting),
+    attach: async (_data, setting) => new LevelSession(await openDatabase(setting), setting, variant === 'sync'),
   }
 }

@@ -15,6 +15,8 @@ export interface Setting {
   readonly records: number
   /** Entries that must fit: some workloads insert more. */
   readonly capacity: number
+  /** Memory that the engine may use, as far as it can be told; null is as much as it likes. */
+  readonly memoryBytes: number | null
   /** An empty folder of the engine's own. */
   readonly directory: string
 }
@@ -47,7 +49,7 @@ export interface Session<V = unknown> {
   scan?(from: Key | undefined, limit: number): void
   /** Does what is deferred. */
   flush?(): Promise<void> | void
-  /** Waits until everything that was done is durable, where that is not so already. */
+  /** Waits until everything that was done, and flushed, is durable, where that is not so already. */
   settle?(): Promise<void> | void
   /** For writes one by one: whether they may be put together, to load quickly. */
   bulk?(on: boolean): void
@@ -88,4 +90,21 @@ export function numberBytes(key: number): Buffer {
   const bytes = Buffer.allocUnsafe(8)
   bytes.writeDoubleBE(key)
   return bytes
+}
+
+/** LevelDB's least write buffer. */
+const LEAST_BUFFER_BYTES = 2 ** 16
+
+/**
+ * For engines that have a cache of blocks and a buffer of what was written last: the usual sizes, or what they share of the
+ * memory that they may use, the buffer a quarter.
+ */
+export function cachesOf(
+  memoryBytes: number | null,
+  cacheBytes: number,
+  bufferBytes: number,
+): { cacheBytes: number; bufferBytes: number } {
+  if (memoryBytes === null) return { cacheBytes, bufferBytes }
+  const buffer = Math.min(bufferBytes, Math.max(LEAST_BUFFER_BYTES, Math.floor(memoryBytes / 4)))
+  return { cacheBytes: Math.max(LEAST_BUFFER_BYTES, memoryBytes - buffer), bufferBytes: buffer }
 }

@@ -1,31 +1,57 @@
 /** heddle itself, as it is built. */
 import { join } from 'node:path'
-import { type Store, type StoreHandle, attach, open } from '../../dist/src/index.js'
-import { type Engine, type Key, NOTHING_DEFERRED, type Session, type Setting } from './engine.ts'
+import type { BatchOperation, Store, StoreHandle } from '../../src/index.ts'
+import { loadModule } from '../modules.ts'
+import { type Engine, type Key, NOTHING_DEFERRED, type Operation, type Session, type Setting } from './engine.ts'
 
 type Durability = 'sync' | 'group' | 'none'
 
 /** What a record takes beside its key and value, generously, with room for the cleaner. */
 const OVERHEAD_BYTES = 48
 const ROOM = 2.5
+const LEAST_MEMORY = 2 ** 20
+/** Of a batch while it is loaded with each write waiting for the disk: it has to fit into the smallest store's log. */
+const BULK_BYTES = 12 * 1024
+const WRITES: ReadonlySet<Operation> = new Set(['set'])
 
 export function heddleMemory(setting: Setting): number {
+  if (setting.memoryBytes !== null) return Math.max(LEAST_MEMORY, setting.memoryBytes)
   const bytes = setting.capacity * (setting.keyBytes + setting.valueBytes + OVERHEAD_BYTES) * ROOM
   return Math.min(2 ** 32, Math.ceil(bytes / 2 ** 20) * 2 ** 20 + 2 ** 26)
 }
 
 class HeddleSession implements Session<Buffer> {
-  readonly deferred = NOTHING_DEFERRED
-  readonly batch = 0
+  deferred = NOTHING_DEFERRED
+  batch = 0
   entries = 0
+  settle?: () => Promise<void>
   private readonly store: Store<Key, Uint8Array>
   private next: Buffer = Buffer.alloc(0)
   private readonly change = (): Uint8Array => this.next
   /** Kept so that reading the values of a scan is not optimised away. */
   scannedBytes = 0
+  /** Writes that are put together, to load quickly where each of them would wait for the disk. */
+  private pending: BatchOperation<Key, Uint8Array>[] | undefined
+  private readonly bulkRecords: number
 
-  constructor(store: Store<Key, Uint8Array>) {
+  constructor(store: Store<Key, Uint8Array>, variant: string, setting: Setting) {
     this.store = store
+    const recordBytes = setting.keyBytes + setting.valueBytes + OVERHEAD_BYTES
+    this.bulkRecords = variant === 'sync' ? Math.max(1, Math.floor(BULK_BYTES / recordBytes)) : 0
+    if (variant === 'group' || variant === 'none') this.settle = () => store.flush()
+  }
+
+  bulk(on: boolean): void {
+    if (this.bulkRecords === 0) return
+    this.pending = on ? [] : undefined
+    this.batch = on ? this.bulkRecords : 0
+    this.deferred = on ? WRITES : NOTHING_DEFERRED
+  }
+
+  flush(): void {
+    if (this.pending === undefined || this.pending.length === 0) return
+    this.store.batch(this.pending)
+    this.pending = []
   }
 
   prepare(value: Buffer): Buffer {
@@ -42,7 +68,8 @@ class HeddleSession implements Session<Buffer> {
   }
 
   set(key: Key, value: Buffer): void {
-    this.store.set(key, value)
+    if (this.pending === undefined) this.store.set(key, value)
+    else this.pending.push({ type: 'set', key, value })
   }
 
   delete(key: Key): void {
@@ -62,10 +89,6 @@ class HeddleSession implements Session<Buffer> {
     }
   }
 
-  settle(): void {
-    this.store.flushSync()
-  }
-
   lookup(key: Key): Buffer | undefined {
     const value = this.store.get(key)
     return value === undefined ? undefined : Buffer.from(value)
@@ -82,7 +105,8 @@ class HeddleSession implements Session<Buffer> {
 }
 
 /** @param variant where it lies: '' for memory only; 'sync', 'group' or 'none' for a directory, with that durability */
-export function create(variant: string): Engine {
+export async function create(variant: string): Promise<Engine> {
+  const { attach, open } = await loadModule('index')
   return {
     open(setting) {
       const keys = setting.keys === 'number' ? 'number' : setting.keys === 'binary' ? 'binary' : 'utf8'
@@ -90,6 +114,6 @@ export function create(variant: string): Engine {
       const store = open({ memory: heddleMemory(setting), keys, values: 'binary', ...disk })
       return { share: () => ({ data: store.handle }), close: () => store.close() }
     },
-    attach: (data) => new HeddleSession(attach<Key, Uint8Array>(data as StoreHandle)),
+    attach: (data, setting) => new HeddleSession(attach<Key, Uint8Array>(data as StoreHandle), variant, setting),
   }
 }

@@ -1,6 +1,8 @@
 /**
  * lmdb. Variants by their parts: `batch` puts 1,000 operations into a transaction, `single` is a transaction for each;
- * `nosync` leaves the writing to the system, `sync` waits for it. Reads are getBinary and getBinaryFast.
+ * `nosync` leaves the writing to the system, `sync` waits for it. `async` is its default: puts that return promises and are
+ * put together into transactions by a thread of its own, durable when `flushed` says so. Reads are getBinary and
+ * getBinaryFast.
  */
 import { join } from 'node:path'
 import type * as lmdbPackage from 'lmdb'
@@ -14,14 +16,23 @@ const WRITES: ReadonlySet<Operation> = new Set(['set', 'delete', 'update'])
 
 type Database = RootDatabase<Buffer, Key>
 
-function options(setting: Setting, sync: boolean): RootDatabaseOptionsWithPath {
+type Way = 'nosync' | 'sync' | 'async'
+
+/** What is told it about the disk. */
+const WAYS = {
+  nosync: { noSync: true, noMemInit: true },
+  // Otherwise a transaction would return before it is on the disk.
+  sync: { overlappingSync: false },
+  async: {},
+} as const
+
+function options(setting: Setting, way: Way): RootDatabaseOptionsWithPath {
   return {
     path: join(setting.directory, 'data.mdb'),
     encoding: 'binary',
     ...(setting.keys === 'binary' ? { keyEncoding: 'binary' as const } : {}),
     mapSize: Math.max(2 ** 31, setting.capacity * (setting.keyBytes + setting.valueBytes + 64) * 6),
-    // Otherwise a transaction would return before it is on the disk.
-    ...(sync ? { overlappingSync: false } : { noSync: true, noMemInit: true }),
+    ...WAYS[way],
   }
 }
 
@@ -29,7 +40,7 @@ class LmdbSession implements Session<Buffer> {
   deferred: ReadonlySet<Operation>
   batch: number
   entries = 0
-  private readonly db: Database
+  protected readonly db: Database
   private readonly pending = new Pending<Buffer>(BATCH)
   private readonly single: boolean
   private key: Key = ''
@@ -109,7 +120,7 @@ class LmdbSession implements Session<Buffer> {
     }
   }
 
-  flush(): void {
+  flush(): Promise<void> | void {
     if (this.pending.count > 0) {
       this.db.transactionSync(this.write)
       this.pending.count = 0
@@ -132,16 +143,49 @@ class LmdbSession implements Session<Buffer> {
   }
 }
 
+/** Writes as promises: they are handed over at once, and waited for together. */
+class AsyncSession extends LmdbSession {
+  private last: Promise<unknown> = Promise.resolve()
+
+  constructor(db: Database) {
+    super(db, false)
+  }
+
+  override bulk(): void {}
+
+  override set(key: Key, value: Buffer): void {
+    this.last = this.db.put(key, value)
+  }
+
+  override delete(key: Key): void {
+    this.last = this.db.remove(key)
+  }
+
+  override update(key: Key, value: Buffer): void {
+    // Its transactions go before puts that were called earlier, so they would not do here.
+    this.scannedBytes += this.db.getBinaryFast(key)?.length ?? 0
+    this.last = this.db.put(key, value)
+  }
+
+  override async flush(): Promise<void> {
+    await this.last
+    await this.db.flushed
+    this.db.resetReadTxn()
+  }
+}
+
 export async function create(variant: string): Promise<Engine> {
   const lmdb = await importPackage<typeof lmdbPackage>('lmdb')
-  const parts = variant.split('-')
-  const sync = parts.includes('sync')
-  const single = parts.includes('single')
+  const [way, batching] = variant.split('-') as [Way, string | undefined]
+  const openDatabase = (setting: Setting) => lmdb.open<Buffer, Key>(options(setting, way))
   return {
     async open(setting) {
-      const db = lmdb.open<Buffer, Key>(options(setting, sync))
+      const db = openDatabase(setting)
       return { share: () => ({ data: null }), close: () => db.close() }
     },
-    attach: (_data, setting) => new LmdbSession(lmdb.open<Buffer, Key>(options(setting, sync)), single),
+    attach(_data, setting) {
+      const db = openDatabase(setting)
+      return way === 'async' ? new AsyncSession(db) : new LmdbSession(db, batching === 'single')
+    },
   }
 }

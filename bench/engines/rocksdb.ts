@@ -1,6 +1,7 @@
 /**
  * rocksdb (the binding of the Level project), in the thread that uses it. It has callbacks only: reads are getMany of up to 1,000,
- * writes are batches of 1,000 or what came between two reads, scans are iterators, 20 at a time.
+ * writes are batches of 1,000 or what came between two reads, scans are iterators, 20 at a time. With `sync` each batch
+ * waits for the disk.
  */
 import { promisify } from 'node:util'
 import {
@@ -9,6 +10,7 @@ import {
   type Operation,
   type Session,
   type Setting,
+  cachesOf,
   importPackage,
   numberBytes,
 } from './engine.ts'
@@ -33,9 +35,12 @@ interface Database {
   open(options: object, callback: Done): void
   close(callback: Done): void
   getMany(keys: Key[], callback: (error: Error | null, values?: (Buffer | undefined)[]) => void): void
-  batch(operations: Batched[], callback: Done): void
+  batch(operations: Batched[], options: { sync: boolean }, callback: Done): void
   iterator(range: object): Iterator
 }
+
+const CACHE_BYTES = 2 ** 30
+const BUFFER_BYTES = 2 ** 26
 
 class RocksSession implements Session<Buffer> {
   readonly deferred = DEFERRED
@@ -44,12 +49,14 @@ class RocksSession implements Session<Buffer> {
   readBytes = 0
   private readonly db: Database
   private readonly setting: Setting
+  private readonly writing: { sync: boolean }
   private writes: Batched[] = []
   private reads: Key[] = []
   private scans: { from: Key | undefined; limit: number }[] = []
 
-  constructor(db: Database, setting: Setting) {
+  constructor(db: Database, setting: Setting, sync: boolean) {
     this.db = db
+    this.writing = { sync }
     this.setting = setting
   }
 
@@ -91,7 +98,9 @@ class RocksSession implements Session<Buffer> {
     if (reads.length > 0) for (const value of await this.getMany(reads)) this.readBytes += value?.length ?? 0
     if (writes.length > 0) {
       await new Promise<void>((resolve, reject) => {
-        this.db.batch(writes, (error) => (error === null || error === undefined ? resolve() : reject(error)))
+        this.db.batch(writes, this.writing, (error) =>
+          error === null || error === undefined ? resolve() : reject(error),
+        )
       })
     }
     if (scans.length > 0) await Promise.all(scans.map((scan) => this.walk(scan.from, scan.limit)))
@@ -139,15 +148,17 @@ class RocksSession implements Session<Buffer> {
   }
 }
 
-export async function create(): Promise<Engine> {
+export async function create(variant: string): Promise<Engine> {
   const rocksdb = (await importPackage<{ default: (path: string) => Database }>('rocksdb')).default
   return {
     open: () => ({ share: () => ({ data: null }), close: () => undefined }),
     async attach(_data, setting) {
       const db = rocksdb(setting.directory)
-      const options = { createIfMissing: true, compression: false, cacheSize: 2 ** 30, writeBufferSize: 2 ** 26 }
+      const { cacheBytes, bufferBytes } = cachesOf(setting.memoryBytes, CACHE_BYTES, BUFFER_BYTES)
+      const sizes = { cacheSize: cacheBytes, writeBufferSize: bufferBytes }
+      const options = { createIfMissing: true, compression: false, ...sizes }
       await promisify((callback: Done) => db.open(options, callback))()
-      return new RocksSession(db, setting)
+      return new RocksSession(db, setting, variant === 'sync')
     },
   }
 }

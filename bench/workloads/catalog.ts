@@ -12,12 +12,22 @@ export interface Mix {
   readonly scan?: number
 }
 
+/** How durable writes are waited for. */
+export interface Commits {
+  /** Writes that are waited for together. */
+  readonly group: number
+  /** Callers in each thread that wait at the same time, where the engine's waiting leaves the thread to others. */
+  readonly callers: number
+}
+
 export interface Workload {
   readonly name: string
   readonly about: string
   /** `load` fills an empty engine; `churn` deletes a key and sets it again. */
   readonly kind: 'load' | 'mix' | 'churn'
   readonly mix: Mix
+  /** Waits until what was written is durable; null if it does not. Only for engines that can wait. */
+  readonly commits: Commits | null
   /** Operations take turns instead of being drawn. */
   readonly alternate: boolean
   readonly choose: Choice
@@ -36,6 +46,7 @@ export interface Workload {
 const PLAIN: Omit<Workload, 'name' | 'about'> = {
   kind: 'mix',
   mix: {},
+  commits: null,
   alternate: false,
   choose: 'uniform',
   sequential: false,
@@ -106,6 +117,21 @@ export const WORKLOADS: readonly Workload[] = [
   workload('ycsb-f', '50 % reads, 50 % read-modify-writes, zipfian', {
     mix: { read: 0.5, update: 0.5 },
     choose: 'zipf',
+  }),
+  workload('durable-set', 'random keys set anew, each durable before the next one of its worker', {
+    mix: { set: 1 },
+    commits: { group: 1, callers: 1 },
+    usual: false,
+  }),
+  workload('durable-group', 'random keys set anew, 100 at a time, durable before the next 100 of their worker', {
+    mix: { set: 1 },
+    commits: { group: 100, callers: 1 },
+    usual: false,
+  }),
+  workload('durable-load', 'random keys set anew by 16 callers in each worker, each waiting for its own', {
+    mix: { set: 1 },
+    commits: { group: 1, callers: 16 },
+    usual: false,
   }),
 ]
 

@@ -106,3 +106,22 @@ test('an empty report gives no chart', async () => {
   const empty: Report = { machine: report.machine, options: {}, rows: [], footprints: [], curves: [] }
   expect(await writeCharts(empty, directory)).toEqual([])
 })
+
+test('each part of the durable measurement has a chart of its own, without what was not measured', async () => {
+  const figure = (part: string, engine: string, value: number | null) => ({ part, engine, measure: 'sets/s', value })
+  const figures = [figure('sets', 'heddle-sync', 900), figure('sets', 'lmdb', null), figure('load', 'lmdb', null)]
+  // Rows are where figures come from: they have no charts besides.
+  const paths = await writeCharts({ ...report, figures }, mkdtempSync(join(directory, 'durable-')))
+  expect(paths.map((path) => basename(path))).toEqual(['durable-sets.svg'])
+  const texts = textsOf(readFileSync(paths[0], 'utf8'))
+  expect(texts).toEqual(expect.arrayContaining(['heddle-sync', 'sets/s', '900']))
+  expect(texts).not.toContain('lmdb')
+})
+
+test('what was measured with other keys and values is not added to the bars and lines', async () => {
+  const crossed = report.rows.map((one) => ({ ...one, keys: 'url', valueBytes: 8, records: 10 }))
+  const folder = mkdtempSync(join(directory, 'crossed-'))
+  const plain = await writeCharts(report, directory)
+  const both = await writeCharts({ ...report, rows: [...report.rows, ...crossed] }, folder)
+  expect(both.map((path) => readFileSync(path, 'utf8'))).toEqual(plain.map((path) => readFileSync(path, 'utf8')))
+})

@@ -17,12 +17,13 @@ function settingOf(keys: KeyKind): Setting {
     valueBytes: 40,
     records: 1000,
     capacity: 2000,
+    memoryBytes: null,
     directory: mkdtempSync(join(directory, 'engine-')),
   }
 }
 
 // Only engines whose packages the project has itself. The others are checked whenever they are measured.
-const CHECKED = ['heddle', 'map', 'map-port', 'map-port-batch', 'lmdb', 'lmdb-single']
+const CHECKED = ['heddle', 'heddle-group', 'map', 'map-port', 'map-port-batch', 'lmdb', 'lmdb-single', 'lmdb-async']
 
 test.each(CHECKED.flatMap((name) => KEY_KINDS.map((keys) => [name, keys] as const)))(
   '%s with %s keys answers right, or says that it cannot',
@@ -33,6 +34,28 @@ test.each(CHECKED.flatMap((name) => KEY_KINDS.map((keys) => [name, keys] as cons
     else expect([name.startsWith('map'), keys]).toEqual([true, 'binary'])
   },
 )
+
+test('heddle that syncs each write is loaded by batches, however little memory it has', async () => {
+  const engine = await loadEngine('heddle-sync')
+  const setting = { ...settingOf('string'), memoryBytes: 1 }
+  const shared = await engine.open(setting)
+  const session = await engine.attach(shared.share().data, setting)
+  expect(session.batch).toBe(0)
+  session.bulk!(true)
+  expect(session.batch).toBeGreaterThan(10)
+  const value = session.prepare(Buffer.alloc(40))
+  const keys = Array.from({ length: session.batch }, (_, i) => `key ${i}`)
+  for (const key of keys) session.set(key, value)
+  expect(await session.lookup(keys[0])).toBeUndefined()
+  await session.flush!()
+  for (const key of keys) expect(await session.lookup(key)).toHaveLength(40)
+  session.bulk!(false)
+  expect(session.batch).toBe(0)
+  session.set('alone', value)
+  expect(await session.lookup('alone')).toHaveLength(40)
+  await session.close()
+  await shared.close()
+})
 
 type Fault = 'forgets a delete' | 'keeps the first value' | 'scans one too few' | 'disorder'
 

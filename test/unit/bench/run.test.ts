@@ -5,8 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Competitor, PLAIN_TASK, variationOf } from '../../../bench/field.ts'
 import { parseOptions } from '../../../bench/options.ts'
+import { Progress } from '../../../bench/progress.ts'
 import type { Report } from '../../../bench/report.ts'
+import { measureWorkload } from '../../../bench/rounds.ts'
+import { findWorkload } from '../../../bench/workloads/catalog.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const directory = mkdtempSync(join(tmpdir(), 'heddle-test-bench-'))
@@ -104,5 +108,34 @@ test('options are checked and filled in', () => {
     '--wrong',
   ]) {
     expect(() => parseOptions([wrong])).toThrow()
+  }
+})
+
+test('values that all engines together could not hold in memory are fewer', () => {
+  const few = parseOptions(['--engines', 'heddle,map'])!
+  expect(variationOf(few, 'string', 100, 2 ** 34).records).toBe(1_000_000)
+  expect(variationOf(few, 'string', 2 ** 16, 2 ** 34).records).toBe(2 ** 14)
+  const all = parseOptions(['--full'])!
+  const { records } = variationOf(all, 'string', 2 ** 16, 2 ** 34)
+  expect(records * 2 ** 16 * all.engines.length).toBeLessThanOrEqual(2 ** 32)
+  expect(records).toBeGreaterThanOrEqual(100)
+})
+
+test('no more is inserted than there is room for, however often it is measured', async () => {
+  const options = { ...parseOptions(['--directory', directory])!, workers: [1] }
+  const competitor = new Competitor(options, 'lmdb', { keys: 'string', valueBytes: 10, records: 100 })
+  try {
+    await competitor.start()
+    for (let time = 0; time < 2; time++) {
+      const pace = { rounds: 1, roundMs: 20 }
+      const [row] = await measureWorkload([competitor], findWorkload('ycsb-d'), 1, pace, new Progress(1))
+      expect(row.rounds).toHaveLength(1)
+      const all = { ...PLAIN_TASK, workload: 'scan-all', count: 1, sliceSteps: 1 }
+      const { entries } = await competitor.process.run(all)
+      expect(entries).toBeGreaterThan(100)
+      expect(entries).toBeLessThanOrEqual(100 + competitor.room)
+    }
+  } finally {
+    await competitor.end()
   }
 })
