@@ -50,7 +50,7 @@
  */
 import { assert } from '../memory/assert.ts'
 import { LINE_WORDS } from '../memory/layout.ts'
-import { listen, park, ring } from '../memory/parking.ts'
+import { listen, park, parkAsync, ring } from '../memory/parking.ts'
 import { TYPE_FIRST_OF_USERS } from './log-format.ts'
 import { IN_UNITS, MOST_UNITS, UNIT_SHIFT, exactPart } from './slot-length.ts'
 
@@ -261,6 +261,11 @@ export class SharedLog {
     park(this.words, this.at + PROGRESS, heard, budgetMs)
   }
 
+  /** As `waitProgress`, without blocking the thread. */
+  hearProgress(heard: number, budgetMs: number): Promise<void> {
+    return parkAsync(this.words, this.at + PROGRESS, heard, budgetMs)
+  }
+
   /** Tells the consumer that there is something; wakes it if it sleeps for want of that. */
   nudge(): void {
     if (Atomics.load(this.words, this.at + IDLE) === WANTS_WORK) ring(this.words, this.at + BELL)
@@ -290,16 +295,6 @@ export class SharedLog {
 
   isSealed(): boolean {
     return this.isSealedAt(this.frontier())
-  }
-
-  /** Gives up all slots of a dead participant. Idempotent. @returns slots given up. O(slots in the ring) */
-  abortAllOf(owner: number): number {
-    let aborted = 0
-    for (let position = this.reservedBy(owner); position >= 0; position = this.reservedBy(owner)) {
-      if (this.settle(position, false)) aborted++
-    }
-    if (aborted > 0) this.nudge()
-    return aborted
   }
 
   /** Position of the first slot that a participant has reserved and nobody has finished; -1 if there is none. O(slots) */

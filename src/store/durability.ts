@@ -20,9 +20,6 @@ const PARK_MS = 100
 /** How long `close` waits for the threads to end, and for the changes of other threads that are under way. */
 const STOP_MS = 10_000
 const UNDER_WAY_MS = 1000
-/** Between two looks of the asynchronous wait. */
-const LOOK_MS = 1
-
 /** How long nothing may happen in the log while a thread waits for it: whoever could replace its worker may be that thread. */
 const STUCK_MS = 30_000
 
@@ -130,10 +127,12 @@ export class Durability {
     const { log, words } = this.tier
     const end = log.frontier()
     const patience = new Patience(this.stuckMs)
-    for (let request = words.request(); !this.isFlushed(end, request); request = this.renewed(request)) {
-      patience.check(log.listenProgress())
+    for (let request = words.request(); ; request = this.renewed(request)) {
+      const heard = log.listenProgress()
+      if (this.isFlushed(end, request)) return
+      patience.check(heard)
       log.wake()
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+      await log.hearProgress(heard, PARK_MS)
     }
   }
 

@@ -2,6 +2,7 @@
 import { type Run, fail } from '../../../src/explore/index.ts'
 import { SharedLog } from '../../../src/lsm/shared-log.ts'
 import { passes, type Scenario } from '../support/scenario.ts'
+import { abortAllOf } from './aborting.ts'
 
 const LOG_AT = 64
 /** What the consumer has found, by position: value + 1. */
@@ -114,7 +115,7 @@ const committing =
 function faults(actor: Actor, { commits, sealed = false }: Options, { killed, results }: Run): string[] {
   const { log, words } = actor
   const found: string[] = []
-  if (killed >= 0) log.abortAllOf(killed)
+  if (killed >= 0) abortAllOf(log, killed)
   const end = take(actor)
   if (end !== log.frontier()) found.push(`a slot at ${end} is not finished, the frontier is ${log.frontier()}`)
   if (log.isSealed() !== sealed && killed < 0) found.push('sealed, or not')
@@ -212,7 +213,7 @@ const consuming =
 /** Puts the dead one's part right: its slots, its last word if it was a writer, its role if it was the consumer. */
 function succeed(actor: Actor, dead: number, writers: number): void {
   const { log } = actor
-  log.abortAllOf(dead)
+  abortAllOf(log, dead)
   if (dead < writers) commitWaiting(actor, LAST + dead)
   else if (log.unclaim(dead) || dead === writers) {
     log.claim(actor.me)
@@ -237,7 +238,7 @@ export const scenarios: Scenario[] = [
   }),
   ...play(
     'log: two reap the same one',
-    [committing(1), (a) => void a.log.abortAllOf(7), (a) => void a.log.abortAllOf(7)],
+    [committing(1), (a) => void abortAllOf(a.log, 7), (a) => void abortAllOf(a.log, 7)],
     {
       granules: 8,
       commits: [1],
@@ -250,7 +251,7 @@ export const scenarios: Scenario[] = [
   }),
   ...play(
     'log: a dead one is reaped while slots are taken',
-    [(a) => void a.log.reserve(6, 1), (a) => void a.log.abortAllOf(6), (a) => void round(a)],
+    [(a) => void a.log.reserve(6, 1), (a) => void abortAllOf(a.log, 6), (a) => void round(a)],
     { granules: 4, commits: [], dying: false },
   ).map((scenario) => ({
     ...scenario,
@@ -258,7 +259,7 @@ export const scenarios: Scenario[] = [
       ...scenario.options,
       after: (memory: SharedArrayBuffer) => {
         const { log } = actorIn(memory, 4, 0)
-        log.abortAllOf(6)
+        abortAllOf(log, 6)
         if (log.finishedAt(log.stable()) === 0 && log.frontier() !== log.stable()) fail('assertion', 'a slot is stuck')
       },
     },

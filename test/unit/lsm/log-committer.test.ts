@@ -13,6 +13,7 @@ import {
 import { chainOf, readLogHead, replayChain } from '../../../src/lsm/log-chain.ts'
 import { COMMITTER_WORDS, SharedLog } from '../../../src/lsm/shared-log.ts'
 import { SimulatedDisk } from '../../support/simulated-disk.ts'
+import { abortAllOf } from '../../explore/engine/aborting.ts'
 
 const GENERATION = 5
 const BASE = 2 ** 33 + 7
@@ -76,7 +77,7 @@ describe('a round', () => {
     const end = commit(3)
     expect(committer.round()).toBe(1)
     expect(log.isStable(end)).toBe(false)
-    expect(log.abortAllOf(2)).toBe(1)
+    expect(abortAllOf(log, 2)).toBe(1)
     expect(committer.round()).toBe(2)
     expect(log.isStable(open)).toBe(true)
     expect(replayed()).toEqual([1, 3])

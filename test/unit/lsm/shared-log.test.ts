@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { HeddleError } from '../../../src/memory/error.ts'
 import { LOG_FULL, LOG_SEALED, SharedLog, distance } from '../../../src/lsm/shared-log.ts'
 import { random } from '../../support/random.ts'
+import { abortAllOf } from '../../explore/engine/aborting.ts'
 
 const TYPE = 16
 
@@ -123,8 +124,8 @@ describe('the shared log', () => {
     log.reserve(5, 2)
     const other = log.reserve(6, 1)
     log.reserve(5, 1)
-    expect(log.abortAllOf(5)).toBe(2)
-    expect(log.abortAllOf(5)).toBe(0)
+    expect(abortAllOf(log, 5)).toBe(2)
+    expect(abortAllOf(log, 5)).toBe(0)
     log.complete(other, TYPE, 0)
     take(log)
     expect(log.stable()).toBe(4)
@@ -133,8 +134,8 @@ describe('the shared log', () => {
   it('knows 256 participants apart', () => {
     const log = newLog(1024)
     for (let owner = 0; owner < 256; owner++) log.reserve(owner, 1)
-    expect(log.abortAllOf(255)).toBe(1)
-    expect(log.abortAllOf(0)).toBe(1)
+    expect(abortAllOf(log, 255)).toBe(1)
+    expect(abortAllOf(log, 0)).toBe(1)
     expect(log.finishedAt(255)).toBe(1)
     expect(log.finishedAt(254)).toBe(0)
   })
@@ -144,7 +145,7 @@ describe('the shared log', () => {
     // As a thread that died between the header and the cursor leaves it.
     log.reserve(1, 1)
     log.words[log.at] = 0
-    log.abortAllOf(1)
+    abortAllOf(log, 1)
     take(log)
     for (let i = 0; i < 3; i++) expect(commit(log, i)).toBe(1 + i)
     expect(take(log)).toEqual([0, 1, 2])
@@ -297,7 +298,7 @@ describe('a slot that others settle', () => {
     drain(log)
     // Where it was, a lap later.
     log.reserve(4, 2)
-    log.abortAllOf(4)
+    abortAllOf(log, 4)
     drain(log)
     expect(log.reserve(3, 2)).toBe(position + 4)
     expect(log.settle(position, true)).toBe(false)
