@@ -9,7 +9,8 @@
  *   4. what only the old manifest named is removed
  *
  * What a crash leaves: before 3 the old store and orphans; in 3 the one or the other; after 3 the new one and orphans. Of
- * the old logs any part may be left then: all of it lies below the flushed LSN, so nothing of it is replayed.
+ * the old logs any part may be left then. What they say need not lie below the flushed LSN: one that was given up after a
+ * failed sync may say more than the one that followed on it. So the manifest also says which logs count: later ones.
  *
  * Thread safety: belongs to the one thread that holds the directory's lock.
  */
@@ -158,6 +159,7 @@ export function install(
     nextFileId: ids.next,
     flushedLsn,
     logs: [],
+    firstLog: id,
     tables: tables.map((table) => entryOfTable(disk, table, level)),
   }
   writeManifest(disk, next)

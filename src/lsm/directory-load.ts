@@ -57,6 +57,7 @@ function storeIn(disk: Disk, settings: Uint8Array = new Uint8Array(0)): Director
     flushedLsn: 0,
     clock: 0,
     logs: [],
+    firstLog: 0,
     tables: [],
     settings,
   })

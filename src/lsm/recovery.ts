@@ -62,7 +62,7 @@ export function surveyDirectory(disk: Disk): Survey {
   }
   if (newest === 0) return { sizes, manifest: undefined, logs: [] }
   const manifest = readManifest(disk, newest)
-  const oldest = manifest.logs[0] ?? 0
+  const oldest = Math.max(manifest.firstLog, manifest.logs[0] ?? 0)
   const logs: LogHead[] = []
   for (const name of sizes.keys()) {
     const { id, kind } = parseFileName(name)!

@@ -63,6 +63,7 @@ export function inspect(disk: Disk, settings: string, generation: number): Inspe
     flushedLsn: 0,
     clock: 0,
     logs: [],
+    firstLog: 0,
     tables: [],
     settings: Buffer.from(settings, 'utf8'),
   }
