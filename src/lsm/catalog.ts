@@ -242,6 +242,26 @@ export class Catalog {
     if (this.letGo(hold)) this.sweep()
   }
 
+  /**
+   * Versions that are held although they are not the current one, as far as that matters: there may be fewer if it is below
+   * half of what there can be. O(slots), and O(slots * participants) beyond that half.
+   */
+  superseded(): number {
+    const { words } = this
+    const { slots, currentAt } = this.geometry
+    const current = Atomics.load(words, currentAt) - 1
+    let live = 0
+    for (let slot = 0; slot < slots; slot++) {
+      if (slot !== current && Atomics.load(words, this.stateAt(slot)) > 0) live++
+    }
+    if (live < slots / 2) return live
+    let held = 0
+    for (let slot = 0; slot < slots; slot++) {
+      if (slot !== current && Atomics.load(words, this.stateAt(slot)) > 0 && this.readersOf(slot) > 0) held++
+    }
+    return held
+  }
+
   /** Number of the current version, 0 before the first. Not a promise: it may be superseded at any moment. */
   currentNumber(): number {
     if (Atomics.load(this.words, this.geometry.currentAt) === 0) return 0
