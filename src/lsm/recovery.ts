@@ -147,13 +147,27 @@ export function publishFile(disk: Disk, id: number, kind: 'manifest' | 'table', 
   const temporary = fileName(id, 'temp')
   const file = disk.create(temporary)
   try {
-    file.append(bytes, 0, bytes.length)
-    file.sync()
-  } finally {
-    file.close()
+    try {
+      file.append(bytes, 0, bytes.length)
+      file.sync()
+    } finally {
+      file.close()
+    }
+    disk.rename(temporary, fileName(id, kind))
+  } catch (error) {
+    removeQuietly(disk, temporary)
+    throw error
   }
-  disk.rename(temporary, fileName(id, kind))
   disk.syncDirectory()
+}
+
+/** Removes what a failure has left, which would keep the room that others lack. If it cannot, it is an orphan. */
+function removeQuietly(disk: Disk, name: string): void {
+  try {
+    removeOrphans(disk, [name])
+  } catch {
+    // The next start tries again.
+  }
 }
 
 /**
@@ -178,7 +192,6 @@ export function clearAway(disk: Disk, { sizes }: Survey, plan: RecoveryPlan): Re
     writeManifest(disk, again)
   } catch (error) {
     if (!isNoSpace(error)) throw error
-    removeOrphans(disk, [fileName(again.id, 'temp')])
     return { ...plan, nextFileId: again.nextFileId }
   }
   removeOrphans(disk, [...orphans, fileName(manifest.id, 'manifest')])

@@ -36,7 +36,7 @@ import { flushLogs } from './tier-flush.ts'
 import { PREPARE_SHARE, fillOf } from './tier-log.ts'
 import { type NextVersion, versionOf, writeNextManifest } from './tier-manifest.ts'
 import { slowness } from './throttle.ts'
-import { COUNT } from './tier-words.ts'
+import { COUNT, WHY } from './tier-words.ts'
 
 export interface MaintainerOptions {
   readonly table: TableOptions
@@ -157,7 +157,7 @@ export class Maintainer {
     // No room on the disk, or all versions are being read: that passes.
     if (isNoSpace(error) || (error instanceof HeddleError && error.code === 'HEDDLE_FULL')) return
     if ((this.isCompacting ? ++this.failedCompactions : ++this.failures) < MOST_FAILURES) return
-    words.fail()
+    words.fail(WHY.tables)
     this.tier.log.wake()
   }
 

@@ -13,7 +13,7 @@
  *         7  DELAY      microseconds for which each write is held up (maintainer)
  *         8  SLOWED     writes that were; counted up by anybody
  *         9  PREPARED   id of an empty log, made ahead: stored by the maintainer, taken by the log worker by CAS
- *        10  FAILED     raised by whoever finds that the store must be read-only; never lowered
+ *        10  FAILED     why the store must be read-only, 0 if it need not: stored by whoever finds that; never lowered
  *        11  WANTED     flushes asked for, compactions asked for: counted up by anybody
  *        12  ROTATE     id + 1 of the log that the maintainer wants ended
  *        13  (RESIDENCE: what is in memory only, see tree/residence.ts; placed by tier-layout.ts)
@@ -70,6 +70,8 @@ export const COUNT = {
   tableBytes: 4,
   failures: 5,
 } as const
+/** Why a store is read-only. */
+export const WHY = { log: 1, tables: 2, maintainer: 3 } as const
 /** Levels whose number of tables is told. */
 export const MOST_LEVELS = 8
 const TWO_32 = 2 ** 32
@@ -295,8 +297,14 @@ export class TierWords {
     return this.load(FAILED) !== 0
   }
 
-  fail(): void {
-    this.store(FAILED, 1)
+  /** Why it has failed, one of WHY; 0 if it has not. */
+  failure(): number {
+    return this.load(FAILED)
+  }
+
+  /** The store must be read-only. The first reason stays. */
+  fail(reason: number): void {
+    Atomics.compareExchange(this.words, this.at + FAILED, 0, reason)
   }
 
   wantFlush(): void {
