@@ -207,10 +207,7 @@ export class Catalog {
       if (hold.count === 0 && (free === undefined || hold.slot < 0)) free = hold
     }
     if (free === undefined) {
-      throw new HeddleError(
-        'HEDDLE_FULL',
-        `this thread reads ${holds.length} different versions; end some of its iterators`,
-      )
+      throw new HeddleError('HEDDLE_FULL', `this thread reads ${holds.length} different versions; end some iterators`)
     }
     free.slot = -1
     return free
@@ -242,22 +239,12 @@ export class Catalog {
     if (this.letGo(hold)) this.sweep()
   }
 
-  /**
-   * Versions that are held although they are not the current one, as far as that matters: there may be fewer if it is below
-   * half of what there can be. O(slots), and O(slots * participants) beyond that half.
-   */
+  /** Versions that are held although they are not the current one. O(slots), and O(participants) for each that is left. */
   superseded(): number {
-    const { words } = this
-    const { slots, currentAt } = this.geometry
-    const current = Atomics.load(words, currentAt) - 1
-    let live = 0
-    for (let slot = 0; slot < slots; slot++) {
-      if (slot !== current && Atomics.load(words, this.stateAt(slot)) > 0) live++
-    }
-    if (live < slots / 2) return live
+    const current = Atomics.load(this.words, this.geometry.currentAt) - 1
     let held = 0
-    for (let slot = 0; slot < slots; slot++) {
-      if (slot !== current && Atomics.load(words, this.stateAt(slot)) > 0 && this.readersOf(slot) > 0) held++
+    for (let slot = 0; slot < this.geometry.slots; slot++) {
+      if (slot !== current && Atomics.load(this.words, this.stateAt(slot)) > 0 && this.readersOf(slot) > 0) held++
     }
     return held
   }
@@ -367,8 +354,7 @@ export class Catalog {
     for (let slot = 0; slot < slots; slot++) {
       const state = Atomics.load(words, this.stateAt(slot))
       const free = state === FRESH || (isRetired(state) && hasPassed(payloadOf(state), scheme.epoch()))
-      if (!free) continue
-      if (Atomics.compareExchange(words, this.stateAt(slot), state, held(scheme.label)) === state) return slot
+      if (free && Atomics.compareExchange(words, this.stateAt(slot), state, held(scheme.label)) === state) return slot
     }
     return -1
   }
@@ -379,16 +365,15 @@ export class Catalog {
    * @throws what the removal of a file threw, after all others were tried
    */
   sweep(): number {
-    let swept = 0
-    let failure: unknown
+    const { scheme } = this
+    let [swept, failure]: [number, unknown] = [0, undefined]
     do {
       this.missed = false
       for (let slot = 0; slot < this.geometry.slots; slot++) {
         const files = this.claim(slot)
         if (files === undefined) continue
         failure ??= this.removeAll(files)
-        const epoch = this.scheme.epoch()
-        Atomics.compareExchange(this.words, this.stateAt(slot), pushing(this.scheme.label), retired(epoch))
+        Atomics.compareExchange(this.words, this.stateAt(slot), pushing(scheme.label), retired(scheme.epoch()))
         swept++
       }
     } while (this.missed)
