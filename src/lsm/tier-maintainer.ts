@@ -27,7 +27,7 @@ import { MAX_FILE_ID, fileName } from './file-name.ts'
 import { type LogFile, logFile } from './log-committer.ts'
 import { LogWriter } from './log-writer.ts'
 import type { Manifest } from './manifest.ts'
-import { type Pick, type PickingOptions, applyPick, bytesOf, pickCompaction, pickFrom } from './picking.ts'
+import { type Pick, type PickingOptions, applyPick, pickCompaction, pickFrom } from './picking.ts'
 import { readManifest } from './recovery.ts'
 import { TableReaders, mergedTables } from './table-levels.ts'
 import type { TableMeta, TableOptions } from './table-writer.ts'
@@ -309,10 +309,7 @@ export class Maintainer {
     this.ready = undefined
     this.removeDoubtful()
     ready.done()
-    words.setTables(
-      levels.map((tables) => tables.length),
-      bytesOf(levels.flat()),
-    )
+    words.setTables(levels)
     return true
   }
 

@@ -109,10 +109,7 @@ export function begin(
   )
   initLog(tier.log, end, last)
   words.setFlushed((tier.log.stable() - (end - flushedLsn)) & (POSITIONS - 1), -changesOfLogs)
-  words.setTables(
-    levels.map((tables) => tables.length),
-    levels.flat().reduce((sum, table) => sum + table.bytes, 0),
-  )
+  words.setTables(levels)
   return { entriesOfTables, changesOfLogs }
 }
 

@@ -69,6 +69,7 @@ export const COUNT = {
   compactedBytes: 3,
   tableBytes: 4,
   failures: 5,
+  tableEntries: 6,
 } as const
 /** Why a store is read-only. */
 export const WHY = { log: 1, tables: 2, maintainer: 3 } as const
@@ -238,10 +239,13 @@ export class TierWords {
     this.add53(COUNTS + 2 * which, by)
   }
 
-  /** Tells how many tables each level has, and their bytes. */
-  setTables(tables: readonly number[], bytes: number): void {
-    for (let level = 0; level < MOST_LEVELS; level++) this.store(LEVELS + level, tables[level] ?? 0)
-    this.addCount(COUNT.tableBytes, bytes - this.count(COUNT.tableBytes))
+  /** Tells which tables there are, by level. */
+  setTables(levels: readonly (readonly { readonly bytes: number; readonly entries: number }[])[]): void {
+    for (let level = 0; level < MOST_LEVELS; level++) this.store(LEVELS + level, levels[level]?.length ?? 0)
+    const all = levels.flat()
+    const sum = (which: 'bytes' | 'entries'): number => all.reduce((total, table) => total + table[which], 0)
+    this.addCount(COUNT.tableBytes, sum('bytes') - this.count(COUNT.tableBytes))
+    this.addCount(COUNT.tableEntries, sum('entries') - this.count(COUNT.tableEntries))
   }
 
   tablesOf(level: number): number {
