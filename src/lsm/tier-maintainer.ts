@@ -24,6 +24,7 @@ import type { Version } from './catalog.ts'
 import type { Disk } from './disk.ts'
 import { isNoSpace } from './file-error.ts'
 import { MAX_FILE_ID, fileName } from './file-name.ts'
+import { chainBehind } from './log-chain.ts'
 import { type LogFile, logFile } from './log-committer.ts'
 import { LogWriter } from './log-writer.ts'
 import type { Manifest } from './manifest.ts'
@@ -280,9 +281,15 @@ export class Maintainer {
 
   /** Makes a version that names all logs up to the present one, so that those of the closed window go with it. */
   private nameLogs(file: LogFile): void {
+    const { generation, flushedLsn } = this.manifest
+    // There may be several: after a failed sync one is given up, and another one follows on it.
+    const closed = file.lsn > flushedLsn ? chainBehind(this.disk, file.previous, generation, flushedLsn) : []
+    const ids = closed.map(({ id }) => id)
     this.withVersion((version) => {
       const { state } = version
-      const logs = [...new Set([...state.logs, file.previous, file.id])].filter((id) => id > 0).sort((a, b) => a - b)
+      const logs = [...new Set([...state.logs, ...ids, file.previous, file.id])]
+        .filter((id) => id > 0)
+        .sort((a, b) => a - b)
       if (logs.length > state.logs.length) this.tier.catalog.create(version, { ...state, logs, windows: logs })
     })
   }
