@@ -33,7 +33,7 @@ import type { Arena } from '../memory/arena.ts'
 import { LINE_WORDS } from '../memory/layout.ts'
 import { hasPassed } from '../reclaim/garbage.ts'
 import { FRESH, held, isHeld, isRetired, payloadOf, retired } from '../reclaim/ownership.ts'
-import type { Participant } from '../reclaim/participant.ts'
+import { COUNTER, type Participant } from '../reclaim/participant.ts'
 import type { Scheme } from '../reclaim/scheme.ts'
 
 const IN_USE = 1
@@ -114,6 +114,7 @@ export class BlockCache {
   /** Blocks that were not cached although they fit. */
   bypassed = 0
   private readonly words: Int32Array
+  private readonly me: Participant
   private readonly mine: number
   /** A frame HELD by this thread and not published: what the next fill takes. -1 if there is none. */
   private spare = -1
@@ -129,6 +130,7 @@ export class BlockCache {
     this.words = arena.words
     this.bytes = arena.bytes
     this.scheme = scheme
+    this.me = me
     this.mine = held(scheme.label)
     // Threads begin their searches apart from each other.
     this.hand = (me.slot * PROBES) % geometry.frames
@@ -158,6 +160,7 @@ export class BlockCache {
    */
   lookup(file: number, offset: number): number {
     const frame = this.find(file, offset, this.setOf(file, offset))
+    this.me.count(frame === 0 ? COUNTER.cacheMisses : COUNTER.cacheHits, 1)
     if (frame === 0) this.misses++
     else this.hits++
     return frame

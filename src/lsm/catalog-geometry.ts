@@ -4,7 +4,7 @@ import { LINE_WORDS } from '../memory/layout.ts'
 /** Words of a slot in front of the state: its number, and the state's length. */
 const SLOT_HEAD_WORDS = 2
 /** Different versions that one participant can hold at a time. */
-const DEFAULT_HOLDS = 8
+const DEFAULT_HOLDS = 32
 
 /** Where a catalog lies: the same in every thread. Immutable. */
 export interface CatalogGeometry {

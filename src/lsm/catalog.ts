@@ -207,10 +207,7 @@ export class Catalog {
       if (hold.count === 0 && (free === undefined || hold.slot < 0)) free = hold
     }
     if (free === undefined) {
-      throw new HeddleError(
-        'HEDDLE_FULL',
-        `this thread reads ${holds.length} different versions; end some of its iterators`,
-      )
+      throw new HeddleError('HEDDLE_FULL', `this thread reads ${holds.length} different versions; end some iterators`)
     }
     free.slot = -1
     return free
@@ -240,6 +237,16 @@ export class Catalog {
     const hold = version as Hold
     assert(hold.count > 0, 'a version was released more often than acquired')
     if (this.letGo(hold)) this.sweep()
+  }
+
+  /** Versions that are held although they are not the current one. O(slots), and O(participants) for each that is left. */
+  superseded(): number {
+    const current = Atomics.load(this.words, this.geometry.currentAt) - 1
+    let held = 0
+    for (let slot = 0; slot < this.geometry.slots; slot++) {
+      if (slot !== current && Atomics.load(this.words, this.stateAt(slot)) > 0 && this.readersOf(slot) > 0) held++
+    }
+    return held
   }
 
   /** Number of the current version, 0 before the first. Not a promise: it may be superseded at any moment. */
@@ -347,8 +354,7 @@ export class Catalog {
     for (let slot = 0; slot < slots; slot++) {
       const state = Atomics.load(words, this.stateAt(slot))
       const free = state === FRESH || (isRetired(state) && hasPassed(payloadOf(state), scheme.epoch()))
-      if (!free) continue
-      if (Atomics.compareExchange(words, this.stateAt(slot), state, held(scheme.label)) === state) return slot
+      if (free && Atomics.compareExchange(words, this.stateAt(slot), state, held(scheme.label)) === state) return slot
     }
     return -1
   }
@@ -359,16 +365,15 @@ export class Catalog {
    * @throws what the removal of a file threw, after all others were tried
    */
   sweep(): number {
-    let swept = 0
-    let failure: unknown
+    const { scheme } = this
+    let [swept, failure]: [number, unknown] = [0, undefined]
     do {
       this.missed = false
       for (let slot = 0; slot < this.geometry.slots; slot++) {
         const files = this.claim(slot)
         if (files === undefined) continue
         failure ??= this.removeAll(files)
-        const epoch = this.scheme.epoch()
-        Atomics.compareExchange(this.words, this.stateAt(slot), pushing(this.scheme.label), retired(epoch))
+        Atomics.compareExchange(this.words, this.stateAt(slot), pushing(scheme.label), retired(scheme.epoch()))
         swept++
       }
     } while (this.missed)

@@ -9,16 +9,16 @@
  *   4. what only the old manifest named is removed
  *
  * What a crash leaves: before 3 the old store and orphans; in 3 the one or the other; after 3 the new one and orphans. Of
- * the old logs any part may be left then: all of it lies below the flushed LSN, so nothing of it is replayed.
+ * the old logs any part may be left then. What they say need not lie below the flushed LSN: one that was given up after a
+ * failed sync may say more than the one that followed on it. So the manifest also says which logs count: later ones.
  *
  * Thread safety: belongs to the one thread that holds the directory's lock.
  */
 import { Compaction } from './compaction.ts'
-import type { Disk } from './disk.ts'
 import type { EntrySource } from './entry.ts'
 import { fileName } from './file-name.ts'
 import type { Manifest } from './manifest.ts'
-import type { DirectoryReader } from './directory-reader.ts'
+import { DirectoryReader } from './directory-reader.ts'
 import { bytesOf, fullness } from './picking.ts'
 import { removeOrphans, writeManifest } from './recovery.ts'
 import { RunSorter } from './run-sorter.ts'
@@ -81,14 +81,12 @@ export function bytesOfStore(reader: DirectoryReader): number {
 
 /**
  * Compacts a store.
+ * @param store as it was found, in a directory whose lock is held
  * @throws FileError HEDDLE_CORRUPT, HEDDLE_IO, HEDDLE_NO_SPACE: then the store is as it was, as far as can be told
  */
-export function compactDirectory(
-  reader: DirectoryReader,
-  options: RewriteOptions = {},
-  ids = new FileIds(reader.nextFileId),
-): RewriteReport {
-  removeOrphans(reader.disk, reader.orphans)
+export function compactDirectory(store: DirectoryReader, options: RewriteOptions = {}): RewriteReport {
+  const reader = DirectoryReader.openToChange(store.disk)!
+  const ids = new FileIds(reader.nextFileId)
   const sorter = logSorter(reader, options, ids)
   try {
     const { end } = reader.readLogs(sorter)
@@ -158,18 +156,11 @@ export function install(
     nextFileId: ids.next,
     flushedLsn,
     logs: [],
+    firstLog: id,
     tables: tables.map((table) => entryOfTable(disk, table, level)),
   }
   writeManifest(disk, next)
   const bytesBefore = bytesOfStore(reader)
-  removeOld(disk, reader)
+  removeOrphans(disk, [...reader.sizes.keys()])
   return { manifest: next, bytesBefore, bytesAfter: bytesOf(tables) + (disk.sizeOf(fileName(id, 'manifest')) ?? 0) }
-}
-
-function removeOld(disk: Disk, reader: DirectoryReader): void {
-  const gone = new Set(reader.orphans)
-  removeOrphans(
-    disk,
-    [...reader.sizes.keys()].filter((name) => !gone.has(name)),
-  )
 }

@@ -26,7 +26,7 @@ import {
 } from './directory-compact.ts'
 import type { Disk } from './disk.ts'
 import { KIND_PUT } from './entry.ts'
-import { removeOrphans, planRecovery, surveyDirectory, writeManifest } from './recovery.ts'
+import { planRecovery, surveyDirectory, writeManifest } from './recovery.ts'
 import type { RunSorter } from './run-sorter.ts'
 import { RunWriter } from './run-writer.ts'
 
@@ -46,10 +46,9 @@ export interface LoadReport extends RewriteReport {
 
 /** The store in a directory; an empty one is made if there is none. */
 function storeIn(disk: Disk, settings: Uint8Array = new Uint8Array(0)): DirectoryReader {
-  const found = DirectoryReader.open(disk)
+  const found = DirectoryReader.openToChange(disk)
   if (found !== undefined) return found
-  const { orphans, nextFileId } = planRecovery(surveyDirectory(disk))
-  removeOrphans(disk, orphans)
+  const { nextFileId } = planRecovery(surveyDirectory(disk))
   writeManifest(disk, {
     id: nextFileId,
     generation: randomInt(1, 2 ** 32),
@@ -57,6 +56,7 @@ function storeIn(disk: Disk, settings: Uint8Array = new Uint8Array(0)): Director
     flushedLsn: 0,
     clock: 0,
     logs: [],
+    firstLog: 0,
     tables: [],
     settings,
   })
@@ -87,7 +87,6 @@ export class Loader {
     const { reader } = this
     this.ids = new FileIds(reader.nextFileId)
     this.sorter = logSorter(reader, options, this.ids)
-    removeOrphans(disk, reader.orphans)
     const { records, end } = reader.readLogs()
     this.base = end
     this.isEmpty = reader.manifest.tables.length === 0 && records === 0

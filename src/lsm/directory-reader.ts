@@ -16,7 +16,7 @@ import { KIND_DELETE, KIND_PUT, type EntrySource } from './entry.ts'
 import { type LogHead, replayChain } from './log-chain.ts'
 import type { Manifest } from './manifest.ts'
 import { MergingSource } from './merging-source.ts'
-import { planRecovery, surveyDirectory } from './recovery.ts'
+import { clearAway, planRecovery, surveyDirectory } from './recovery.ts'
 import { OneReader, type RunSorter } from './run-sorter.ts'
 import { checkedLevelsOf } from './table-entry.ts'
 import type { TableMeta } from './table-writer.ts'
@@ -85,6 +85,16 @@ export class DirectoryReader {
     const survey = surveyDirectory(disk)
     const plan = planRecovery(survey)
     return plan.manifest === undefined ? undefined : new DirectoryReader(disk, plan.manifest, survey.sizes, plan)
+  }
+
+  /**
+   * The same for whoever is about to change the directory: what belongs to nothing is removed first.
+   * @throws FileError as `open`, and if the disk refuses a change
+   */
+  static openToChange(disk: Disk): DirectoryReader | undefined {
+    const survey = surveyDirectory(disk)
+    clearAway(disk, survey, planRecovery(survey))
+    return DirectoryReader.open(disk)
   }
 
   /**

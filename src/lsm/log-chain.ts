@@ -99,6 +99,7 @@ function newestOf(heads: readonly LogHead[]): LogHead | undefined {
  * @param from records that end at or before this LSN are passed by
  * @param visit is given the records in order, each once; aborted and padding slots are left out
  * @param to LSN at which the log behind the last one begins; Infinity if there is none
+ * @param ended is given the last log, at its end
  * @returns the LSN at which the logs end, at least `from`
  * @throws FileError HEDDLE_CORRUPT naming file and offset; whatever `visit` throws
  */
@@ -109,6 +110,7 @@ export function replayChain(
   from: number,
   visit: LogVisitor,
   to = Infinity,
+  ended: (reader: LogReader) => void = () => {},
 ): number {
   let end = from
   for (let i = 0; i < chain.length; i++) {
@@ -127,6 +129,7 @@ export function replayChain(
       // Whoever says where it ends knows that it is durable up to there; and it may have been given up after a failed sync.
       if (to === Infinity) reader.sync()
       end = Math.max(end, reader.end)
+      if (i === chain.length - 1) ended(reader)
     } finally {
       reader.close()
     }

@@ -3,7 +3,8 @@
  * once for all who wait, and says what is durable.
  *
  * The committer's words (in the shared log's control words):
- *   0 STATE     0 it works; 1 NO_SPACE: it is tried again; 2 FAILED: it will not be durable, the store is read-only
+ *   0 STATE     0 it works; 1 NO_SPACE: it is tried again; 2 FAILED: it will not be durable, the store is read-only; from
+ *               bit 8 on, why (tier-words.ts)
  *   1 SYNCING   1 while a sync is under way
  *   2 SELECT    which of the two file records counts
  *   3, 9 RECORD id, previous log, position of the first slot, its LSN (low, high), 0 no file yet, 1 begun, 2 synced once
@@ -31,10 +32,13 @@ import { get32 } from './little-endian.ts'
 import { RECORD_HEADER_BYTES, TYPE_ABORTED, TYPE_BATCH, TYPE_PADDING } from './log-format.ts'
 import { LogWriter } from './log-writer.ts'
 import { type SharedLog, distance } from './shared-log.ts'
+import { WHY } from './tier-words.ts'
 
 export const LOG_WORKS = 0
 export const LOG_NO_SPACE = 1
 export const LOG_FAILED = 2
+const STATE_BITS = 8
+const STATE_MASK = (1 << STATE_BITS) - 1
 
 const STATE = 0
 const SYNCING = 1
@@ -45,6 +49,12 @@ const ROOM = 15
 const BEGUN = 1
 const SYNCED = 2
 const TWO_32 = 2 ** 32
+
+const REASONS: Readonly<Record<number, string>> = {
+  [WHY.log]: 'the log could not be written',
+  [WHY.tables]: 'tables could not be written, or not be read by a compaction',
+  [WHY.maintainer]: 'the thread that makes tables could not begin, again and again',
+}
 
 /** The present log file, as all threads can know it. */
 export interface LogFile {
@@ -73,7 +83,13 @@ export interface CommitterOptions {
 
 /** The state of a log's committer. Any thread. */
 export function logState(log: SharedLog): number {
-  return log.load(STATE)
+  return log.load(STATE) & STATE_MASK
+}
+
+/** The error for writers, and for those who wait, while the log does not work. Any thread. */
+export function logFault(log: SharedLog): HeddleError {
+  const state = log.load(STATE)
+  return logError(state & STATE_MASK, state >>> STATE_BITS)
 }
 
 /** Asks for the next round to be synced, so that there is room. Any thread; again after each round that was not enough. */
@@ -122,14 +138,14 @@ export function lsnAt(log: SharedLog, position: number): number {
   return file!.lsn + distance(file!.position, position)
 }
 
-/** The error for writers while the log does not work. */
-export function logError(state: number): HeddleError {
+/** The same for a state, and a reason as `TierWords.fail` has it. */
+export function logError(state: number, reason: number = WHY.log): HeddleError {
   if (state === LOG_NO_SPACE) {
     return new HeddleError('HEDDLE_NO_SPACE', 'there is no room for the log; make some, and writing goes on by itself')
   }
   return new HeddleError(
     'HEDDLE_IO',
-    'the log could not be written, so the store is read-only; close it and open it again',
+    `${REASONS[reason] ?? REASONS[WHY.log]}, so the store is read-only; close it and open it again`,
   )
 }
 
@@ -203,7 +219,7 @@ export class LogCommitter {
   round(sync = true): number {
     const { log } = this
     const stable = log.stable()
-    if (log.load(STATE) === LOG_FAILED || (this.taken === stable && log.finishedAt(stable) === 0)) return 0
+    if (logState(log) === LOG_FAILED || (this.taken === stable && log.finishedAt(stable) === 0)) return 0
     try {
       this.take()
       if (!sync) return 0
@@ -217,7 +233,7 @@ export class LogCommitter {
 
   /** Ends the present file, once it is durable, and begins the next. @returns whether it did; if not, see `failure` */
   rotate(): boolean {
-    if (this.log.load(STATE) === LOG_FAILED) return false
+    if (logState(this.log) === LOG_FAILED) return false
     try {
       if (this.writer !== undefined && this.taken !== this.log.stable()) this.syncAll()
       this.writer?.close()
@@ -233,7 +249,7 @@ export class LogCommitter {
 
   /** Parks until there is something to do, at most `budgetMs`. After a failure it waits although there is. */
   sleep(budgetMs: number, anyway = false): void {
-    this.log.sleep(this.taken, budgetMs, anyway || this.log.load(STATE) !== LOG_WORKS)
+    this.log.sleep(this.taken, budgetMs, anyway || logState(this.log) !== LOG_WORKS)
   }
 
   /** Whether there are slots to be taken, or taken ones to be synced. */
@@ -242,9 +258,9 @@ export class LogCommitter {
   }
 
   /** Somebody else has found that the store must be read-only: nothing more becomes durable. */
-  giveUp(): void {
-    if (this.log.load(STATE) === LOG_FAILED) return
-    this.log.store(STATE, LOG_FAILED)
+  giveUp(reason: number = WHY.log): void {
+    if (logState(this.log) === LOG_FAILED) return
+    this.log.store(STATE, LOG_FAILED | (reason << STATE_BITS))
     this.log.announce()
   }
 

@@ -64,6 +64,9 @@ export class LogReader {
   private windowTo = 0
   private offset: number
   private nextLsn: number
+  /** Where the records begin of which no MARK says that they are durable, and the LSN there. */
+  private doubtfulOffset: number
+  private doubtfulLsn: number
 
   /** @throws FileError HEDDLE_CORRUPT if the header is not valid */
   constructor(disk: Disk, id: number, generation: number) {
@@ -84,6 +87,8 @@ export class LogReader {
       this.previous = this.base < 0 ? 0 : previousLogOf(this.bytes, at)
       this.nextLsn = this.base
       if (this.base >= 0) this.offset += BEGIN_BYTES
+      this.doubtfulOffset = this.offset
+      this.doubtfulLsn = this.base
     } catch (error) {
       this.file.close()
       throw error
@@ -98,6 +103,17 @@ export class LogReader {
   /** Where the next record begins in the file, or the first that is not valid. */
   get position(): number {
     return this.offset
+  }
+
+  /** LSN below which all that was read is known to be durable, by what the file itself says. */
+  get vouched(): number {
+    return this.doubtfulLsn
+  }
+
+  /** Goes back to where `vouched` is. */
+  rewind(): void {
+    this.offset = this.doubtfulOffset
+    this.nextLsn = this.doubtfulLsn
   }
 
   /** Goes to the next slot. @returns false where the valid records end */
@@ -116,6 +132,9 @@ export class LogReader {
       this.offset += size
       this.nextLsn += this.granules
       if (this.type !== TYPE_MARK) return true
+      if (markedLsn(this.bytes, at) < this.nextLsn) continue
+      this.doubtfulOffset = this.offset
+      this.doubtfulLsn = this.nextLsn
     }
     return false
   }

@@ -64,18 +64,24 @@ export class LogWriter {
 
   /** As `prepare`, for somebody else to `adopt`. */
   static make(disk: Disk, id: number, generation: number, room: number): void {
+    LogWriter.publish(disk, id, generation, room, () => {})
+  }
+
+  /** Makes a log of which all is durable when it gets its name. @param fill writes it, all but the last sync */
+  static publish(disk: Disk, id: number, generation: number, room: number, fill: (writer: LogWriter) => void): void {
     const header = new Uint8Array(FILE_HEADER_BYTES)
     writeFileHeader(header, id, generation, room)
     const temporary = disk.create(fileName(id, 'temp'))
     try {
       temporary.append(header, 0, FILE_HEADER_BYTES)
       temporary.preallocate(room)
-      temporary.sync()
+      const writer = new LogWriter(temporary, id, generation)
+      fill(writer)
+      writer.sync()
     } finally {
       temporary.close()
     }
-    const name = fileName(id, 'log')
-    disk.rename(fileName(id, 'temp'), name)
+    disk.rename(fileName(id, 'temp'), fileName(id, 'log'))
     disk.syncDirectory()
   }
 

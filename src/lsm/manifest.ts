@@ -15,7 +15,8 @@
  *   | 40 - 47  | the store's clock                                                   |
  *   | 48 - 51  | number of tables                                                    |
  *   | 52 - 55  | length of the settings in bytes                                     |
- *   | 56 - 63  | zeros                                                               |
+ *   | 56 - 59  | id below which no log counts                                        |
+ *   | 60 - 63  | zeros                                                               |
  *   | 64 ...   | ids of the logs, 4 bytes each                                       |
  *   |          | the settings: bytes that belong to the floor above                  |
  *   |          | the tables, 56 bytes and two keys each:                             |
@@ -63,6 +64,11 @@ export interface Manifest {
   readonly clock: number
   /** Ids of the logs that were needed when this was written, oldest first. Later ones are found by their names. */
   readonly logs: readonly number[]
+  /**
+   * Logs of lower ids hold nothing that counts, whatever they say; 0 if all count. Needed where `logs` names none: an old log
+   * that has not been removed for good may say more than what was flushed, since it was given up after a failed sync.
+   */
+  readonly firstLog: number
   readonly tables: readonly TableEntry[]
   /** What the store was made with, in a form of its own. */
   readonly settings: Uint8Array
@@ -89,6 +95,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
   put53(bytes, 40, manifest.clock)
   put32(bytes, 48, manifest.tables.length)
   put32(bytes, 52, manifest.settings.length)
+  put32(bytes, 56, manifest.firstLog)
   let at = HEADER_BYTES
   for (const id of manifest.logs) {
     put32(bytes, at, id)
@@ -156,6 +163,7 @@ export function decodeManifest(bytes: Uint8Array, id: number): Manifest {
     flushedLsn: checkedNumber(name, 32, get53(bytes, 32)),
     clock: checkedNumber(name, 40, get53(bytes, 40)),
     logs,
+    firstLog: get32(bytes, 56),
     tables,
     settings,
   }

@@ -12,12 +12,13 @@
  *   3. what only older manifests name is removed; no sync is needed, since removing is tried again at the next start
  *
  * What a crash leaves after each step: a `.temp`, or tables that no manifest names (orphans, removed); an older manifest
- * beside the new one, and files that only it names (orphans).
+ * beside the new one, and files that only it names (orphans). The same is left if the last sync of 2 has failed, and then
+ * the new one need not survive the next crash: see `clearAway`.
  *
  * Thread safety: planning is pure; the rest belongs to the one thread that holds the directory's lock.
  */
 import type { Disk } from './disk.ts'
-import { corruptFile } from './file-error.ts'
+import { corruptFile, isNoSpace } from './file-error.ts'
 import { fileName, parseFileName } from './file-name.ts'
 import { type LogHead, chainOf, readLogHead } from './log-chain.ts'
 import { type Manifest, decodeManifest, encodeManifest } from './manifest.ts'
@@ -62,7 +63,7 @@ export function surveyDirectory(disk: Disk): Survey {
   }
   if (newest === 0) return { sizes, manifest: undefined, logs: [] }
   const manifest = readManifest(disk, newest)
-  const oldest = manifest.logs[0] ?? 0
+  const oldest = Math.max(manifest.firstLog, manifest.logs[0] ?? 0)
   const logs: LogHead[] = []
   for (const name of sizes.keys()) {
     const { id, kind } = parseFileName(name)!
@@ -146,13 +147,65 @@ export function publishFile(disk: Disk, id: number, kind: 'manifest' | 'table', 
   const temporary = fileName(id, 'temp')
   const file = disk.create(temporary)
   try {
-    file.append(bytes, 0, bytes.length)
-    file.sync()
-  } finally {
-    file.close()
+    try {
+      file.append(bytes, 0, bytes.length)
+      file.sync()
+    } finally {
+      file.close()
+    }
+    disk.rename(temporary, fileName(id, kind))
+  } catch (error) {
+    removeQuietly(disk, temporary)
+    throw error
   }
-  disk.rename(temporary, fileName(id, kind))
   disk.syncDirectory()
+}
+
+/** Removes what a failure has left, which would keep the room that others lack. If it cannot, it is an orphan. */
+function removeQuietly(disk: Disk, name: string): void {
+  try {
+    removeOrphans(disk, [name])
+  } catch {
+    // The next start tries again.
+  }
+}
+
+/**
+ * Removes what belongs to nothing, at the beginning of whatever changes a directory.
+ *
+ * The newest manifest may be there and not be durable: it has its name before the directory is synced, and a sync that has
+ * failed tells it to one process, once; what it should have made durable no later sync need bring to the disk. Who wrote it
+ * has removed nothing then. So if there is an older manifest still, or nothing yet that could not be missed, the newest is
+ * written again under another id before anything goes.
+ * Where there is no room for that nothing goes: the older one holds again if the newest is lost, with all that it names.
+ * @returns the plan without orphans, and with the manifest that holds now
+ * @throws FileError as `writeManifest`
+ */
+export function clearAway(disk: Disk, { sizes }: Survey, plan: RecoveryPlan): RecoveryPlan {
+  const { manifest, orphans, nextFileId } = plan
+  if (manifest === undefined || !isDoubtful(sizes, manifest)) {
+    removeOrphans(disk, orphans)
+    return { ...plan, orphans: [] }
+  }
+  const again: Manifest = { ...manifest, id: nextFileId, nextFileId: nextFileId + 1 }
+  try {
+    writeManifest(disk, again)
+  } catch (error) {
+    if (!isNoSpace(error)) throw error
+    return { ...plan, nextFileId: again.nextFileId }
+  }
+  removeOrphans(disk, [...orphans, fileName(manifest.id, 'manifest')])
+  return { ...plan, manifest: again, orphans: [], nextFileId: again.nextFileId }
+}
+
+function isDoubtful(sizes: ReadonlyMap<string, number>, manifest: Manifest): boolean {
+  let isAlone = true
+  for (const name of sizes.keys()) {
+    const { id, kind } = parseFileName(name)!
+    if (kind === 'manifest' && id !== manifest.id) return true
+    if (kind === 'table' || kind === 'log') isAlone = false
+  }
+  return isAlone
 }
 
 /** Removes orphans. One that is gone already is no error. */

@@ -28,13 +28,12 @@
  * Invariants
  *   1. A reservation is the CAS of the header at the frontier from FREE of this lap to RESERVED. So a slot names its owner
  *      from the first moment, and there is no state in which a dead thread has room that nobody knows the length of.
- *      (With a CAS of the cursor first and a header stored after it, there is one.) The cursor is only a hint, which
- *      anybody may move on.
+ *      The cursor is only a hint, which anybody may move on.
  *   2. A header of the lap before can be met by no one: `release` writes FREE of the next lap to all of them before the
- *      room is given out. A thread that was stopped before its CAS fails, unless it slept for a multiple of 1,024 laps
- *      exactly, which is gigabytes of log inside one preemption.
- *   3. At least one granule is never reserved, so that the header at the frontier is always FREE of its lap, and sealing
- *      always has a word to CAS.
+ *      room is given out. A thread that was stopped before its CAS fails, unless it slept for a multiple of 1,024 laps (16
+ *      MiB of log in the smallest ring of a store). Then it has a slot that is not where it thinks, and perhaps without room:
+ *      it sees that its position is not within a ring of RELEASED, which its slot holds up, gives the slot up, writes nothing.
+ *   3. At least one granule is never reserved, but for such a slot, so that the header at the frontier is FREE of its lap.
  *   4. RESERVED is left by its owner, or by the reaper of its owner: the participant's slot is not given to another one
  *      before the reaper's hooks are done, so the slot's number needs no generation. Or, by `settle`, by whoever brings to
  *      an end what the slot was made for.
@@ -162,16 +161,17 @@ export class SharedLog {
       const room = this.granules - 1 - distance(Atomics.load(words, at + RELEASED), position)
       if (room < padding + granules) {
         if (Atomics.load(words, at + CURSOR) !== position) continue
-        const refusal = this.moveOn(position) ? 0 : this.isSealedAt(position) ? LOG_SEALED : LOG_FULL
-        if (refusal === 0) continue
-        return refusal
+        if (this.moveOn(position)) continue
+        return this.isSealedAt(position) ? LOG_SEALED : LOG_FULL
       }
       const taken = padding > 0 ? exactPart(padding) : granules
       const header = this.headerFor(position, padding > 0 ? VOID : RESERVED, owner, taken)
       const index = this.headerIndex(position)
       if (Atomics.compareExchange(words, index, this.freeAt(position), header) === this.freeAt(position)) {
         Atomics.compareExchange(words, at + CURSOR, position, (position + taken) & POSITION_MASK)
-        if (padding === 0) return position
+        if (padding > 0) continue
+        if (distance(Atomics.load(words, at + RELEASED), position) < this.granules) return position
+        this.abort(position)
       } else if (!this.moveOn(position) && this.isSealedAt(position)) return LOG_SEALED
     }
   }

@@ -9,6 +9,7 @@
  * Progress: lock-free but for the disk. Death: holds, which the reap clears; Node closes the files.
  */
 import { assert } from '../memory/assert.ts'
+import { HeddleError } from '../memory/error.ts'
 import type { Below } from '../tree/below.ts'
 import type { KeyBuffer } from '../tree/key.ts'
 import type { BlockCache } from './block-cache.ts'
@@ -23,6 +24,18 @@ import { TableIterator } from './table-iterator.ts'
 import { ABSENT, TableReader } from './table-reader.ts'
 import type { TableMeta } from './table-writer.ts'
 import { VisibleSource } from './visible-source.ts'
+
+/** Holds for what is not held for long: a walk, a look meanwhile, a sweep meanwhile, each of another version at worst. */
+const SPARE_HOLDS = 3
+/** Slots of the catalog for the current version, the next one, and one that waits for its epoch; and for the one to be held. */
+const SPARE_SLOTS = 4
+
+function tooMany(): HeddleError {
+  return new HeddleError(
+    'HEDDLE_TOO_MANY_SNAPSHOTS',
+    "the open snapshots read too many versions of the store's tables; close some, spread them over threads, or open with a larger tuning.maxVersions",
+  )
+}
 
 interface Held {
   readonly version: Version
@@ -77,8 +90,14 @@ export class TableReads implements Below {
     return this.lookIn(this.heldOf(version), key)
   }
 
+  /** @throws HeddleError HEDDLE_TOO_MANY_SNAPSHOTS */
   hold(): number {
     const version = this.acquire()
+    const { slots } = this.catalog.geometry
+    if (!this.mayKeep(version) || this.catalog.superseded() > slots - SPARE_SLOTS) {
+      this.release(version)
+      throw tooMany()
+    }
     this.note(version)
     return version.number
   }
@@ -86,8 +105,17 @@ export class TableReads implements Below {
   holdAlso(number: number): boolean {
     const version = this.catalog.acquireAlso(number)
     if (version === undefined) return false
+    if (!this.mayKeep(version)) {
+      this.release(version)
+      throw tooMany()
+    }
     this.note(version)
     return true
+  }
+
+  /** Whether a version may be held for long, so that the thread has holds left for its other reads. */
+  private mayKeep({ number }: Version): boolean {
+    return this.held.has(number) || this.held.size < this.catalog.geometry.holds - SPARE_HOLDS
   }
 
   private note(version: Version): void {

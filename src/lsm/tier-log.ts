@@ -13,6 +13,7 @@ import type { Disk } from './disk.ts'
 import { LOG_FAILED, LOG_NO_SPACE, LOG_WORKS, LogCommitter, isRoomWanted, logFile, logState } from './log-committer.ts'
 import { distance } from './shared-log.ts'
 import type { Tier } from './tier.ts'
+import { WHY } from './tier-words.ts'
 
 /** Milliseconds after which a log that had no room is tried again. */
 const RETRY_MS = 50
@@ -61,7 +62,7 @@ export class LogWorker {
   turn(): number {
     const { committer, tier } = this
     const { words, log } = tier
-    if (words.hasFailed()) committer.giveUp()
+    if (words.hasFailed()) committer.giveUp(words.failure())
     const requests = words.requests()
     const wanted = !words.isServed(requests)
     const now = this.now()
@@ -81,7 +82,7 @@ export class LogWorker {
       words.ring()
     }
     if (wanted) words.serve(requests)
-    if (logState(log) === LOG_FAILED) words.fail()
+    if (logState(log) === LOG_FAILED) words.fail(WHY.log)
     // A round that has made something durable, or failed, has said so; of another one nobody who waits has anything.
     if (wanted) log.announce()
     this.rotateIfAsked()

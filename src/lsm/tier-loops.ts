@@ -10,6 +10,7 @@ import type { Tier } from './tier.ts'
 import { kernelThread } from './kernel-thread.ts'
 import { LogWorker } from './tier-log.ts'
 import { Maintainer, type MaintainerOptions } from './tier-maintainer.ts'
+import { COUNT, WHY } from './tier-words.ts'
 
 /** What the threads are given, beside the store's handle. Structured-cloneable. */
 export interface TierConfig {
@@ -19,6 +20,9 @@ export interface TierConfig {
 
 /** Between two attempts at a claim that somebody else still has. */
 const CLAIM_MS = 10
+/** A maintainer that cannot begin: the first pause, by which each of the next is longer; and how often it is tried. */
+const PAUSE_MS = 50
+const MOST_TRIES = 8
 /** The longest that the maintainer sleeps although nobody rings. */
 const IDLE_MS = 100
 
@@ -37,6 +41,36 @@ export function runLogWorker(tier: Tier, disk: Disk, config: TierConfig, isStopp
   log.announce()
 }
 
+/**
+ * A maintainer. If it cannot begin, since the disk refuses what it has to read, it is tried again after pauses that grow; then
+ * the store is made read-only, as changes would pile up in the logs for ever.
+ * @returns undefined if it could not
+ */
+export function beginMaintainer(
+  tier: Tier,
+  disk: Disk,
+  { maintainer }: TierConfig,
+  isStopped: () => boolean,
+): Maintainer | undefined {
+  const { words, log } = tier
+  for (let tries = 1; !isStopped(); tries++) {
+    try {
+      return new Maintainer(tier, disk, maintainer)
+    } catch {
+      words.addCount(COUNT.failures, 1)
+    }
+    if (tries === MOST_TRIES) {
+      words.fail(WHY.maintainer)
+      log.wake()
+      return undefined
+    }
+    for (let until = performance.now() + tries * PAUSE_MS; performance.now() < until && !isStopped();) {
+      words.park(words.listen(), PAUSE_MS)
+    }
+  }
+  return undefined
+}
+
 /** Runs the maintainer. */
 export function runMaintainer(tier: Tier, disk: Disk, config: TierConfig, isStopped: () => boolean): void {
   const { log, words, me } = tier
@@ -45,12 +79,13 @@ export function runMaintainer(tier: Tier, disk: Disk, config: TierConfig, isStop
     if (isStopped()) return
     words.park(words.listen(), CLAIM_MS)
   }
-  const maintainer = new Maintainer(tier, disk, config.maintainer)
+  const maintainer = beginMaintainer(tier, disk, config, isStopped)
+  while (maintainer === undefined && !isStopped()) words.park(words.listen(), IDLE_MS)
   while (!isStopped()) {
     const heard = words.listen()
-    if (!maintainer.step() && !isStopped()) words.park(heard, maintainer.isBusy ? CLAIM_MS : IDLE_MS)
+    if (!maintainer!.step() && !isStopped()) words.park(heard, maintainer!.isBusy ? CLAIM_MS : IDLE_MS)
   }
-  maintainer.close()
+  maintainer?.close()
   words.unclaim(me.label)
   log.announce()
 }

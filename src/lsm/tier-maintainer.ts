@@ -24,10 +24,11 @@ import type { Version } from './catalog.ts'
 import type { Disk } from './disk.ts'
 import { isNoSpace } from './file-error.ts'
 import { MAX_FILE_ID, fileName } from './file-name.ts'
+import { chainBehind } from './log-chain.ts'
 import { type LogFile, logFile } from './log-committer.ts'
 import { LogWriter } from './log-writer.ts'
 import type { Manifest } from './manifest.ts'
-import { type Pick, type PickingOptions, applyPick, bytesOf, pickCompaction, pickFrom } from './picking.ts'
+import { type Pick, type PickingOptions, applyPick, pickCompaction, pickFrom } from './picking.ts'
 import { readManifest } from './recovery.ts'
 import { TableReaders, mergedTables } from './table-levels.ts'
 import type { TableMeta, TableOptions } from './table-writer.ts'
@@ -36,7 +37,7 @@ import { flushLogs } from './tier-flush.ts'
 import { PREPARE_SHARE, fillOf } from './tier-log.ts'
 import { type NextVersion, versionOf, writeNextManifest } from './tier-manifest.ts'
 import { slowness } from './throttle.ts'
-import { COUNT } from './tier-words.ts'
+import { COUNT, WHY } from './tier-words.ts'
 
 export interface MaintainerOptions {
   readonly table: TableOptions
@@ -157,7 +158,7 @@ export class Maintainer {
     // No room on the disk, or all versions are being read: that passes.
     if (isNoSpace(error) || (error instanceof HeddleError && error.code === 'HEDDLE_FULL')) return
     if ((this.isCompacting ? ++this.failedCompactions : ++this.failures) < MOST_FAILURES) return
-    words.fail()
+    words.fail(WHY.tables)
     this.tier.log.wake()
   }
 
@@ -280,9 +281,15 @@ export class Maintainer {
 
   /** Makes a version that names all logs up to the present one, so that those of the closed window go with it. */
   private nameLogs(file: LogFile): void {
+    const { generation, flushedLsn } = this.manifest
+    // There may be several: after a failed sync one is given up, and another one follows on it.
+    const closed = file.lsn > flushedLsn ? chainBehind(this.disk, file.previous, generation, flushedLsn) : []
+    const ids = closed.map(({ id }) => id)
     this.withVersion((version) => {
       const { state } = version
-      const logs = [...new Set([...state.logs, file.previous, file.id])].filter((id) => id > 0).sort((a, b) => a - b)
+      const logs = [...new Set([...state.logs, ...ids, file.previous, file.id])]
+        .filter((id) => id > 0)
+        .sort((a, b) => a - b)
       if (logs.length > state.logs.length) this.tier.catalog.create(version, { ...state, logs, windows: logs })
     })
   }
@@ -309,10 +316,7 @@ export class Maintainer {
     this.ready = undefined
     this.removeDoubtful()
     ready.done()
-    words.setTables(
-      levels.map((tables) => tables.length),
-      bytesOf(levels.flat()),
-    )
+    words.setTables(levels)
     return true
   }
 

@@ -61,9 +61,10 @@ export interface NextVersion {
 export function writeNextManifest(disk: Disk, base: Manifest, next: NextVersion, takeId: () => number): Manifest {
   const id = takeId()
   const tables = next.levels.flatMap((level, index) => level.map((table) => entryOf(table, index)))
-  const { generation, clock, settings } = base
+  const { generation, clock, settings, firstLog } = base
   const { flushedLsn, logs } = next
-  const manifest: Manifest = { id, generation, nextFileId: id + 1, flushedLsn, clock, logs, tables, settings }
+  const nextFileId = id + 1
+  const manifest: Manifest = { id, generation, nextFileId, flushedLsn, clock, logs, firstLog, tables, settings }
   writeManifest(disk, manifest)
   return manifest
 }

@@ -2,9 +2,9 @@
  * The opener's part: from a directory to a tier that can take changes.
  *
  * Two steps, since the arena is made in between: `inspect` reads what is there and makes a new store's first manifest;
- * `begin` gives the contents to a visitor, makes the catalog's first version and says where the log goes on. Nothing is
- * written by `begin`: the logs that are there stay what holds the changes since the last flush, and the first change that
- * is committed begins a new file behind them.
+ * `begin` gives the contents to a visitor, makes the catalog's first version and says where the log goes on. The logs that
+ * are there stay what holds the changes since the last flush, and the first change that is committed begins a new file behind
+ * them. After a crash the end of the last one is written again (log-tail.ts).
  *
  * Thread safety: one thread, which holds the directory's lock; before there are others. Death: as a crash at that moment.
  */
@@ -15,8 +15,9 @@ import type { Disk } from './disk.ts'
 import { NEWEST } from './entry.ts'
 import { replayChain } from './log-chain.ts'
 import { initLog } from './log-committer.ts'
+import { renewTail } from './log-tail.ts'
 import type { Manifest } from './manifest.ts'
-import { type RecoveryPlan, planRecovery, removeOrphans, surveyDirectory, writeManifest } from './recovery.ts'
+import { type RecoveryPlan, clearAway, planRecovery, surveyDirectory, writeManifest } from './recovery.ts'
 import { TableReaders, mergedTables } from './table-levels.ts'
 import type { Tier } from './tier.ts'
 import { levelsOf, versionOf } from './tier-manifest.ts'
@@ -44,17 +45,17 @@ export interface Loaded {
  * @throws FileError HEDDLE_CORRUPT, HEDDLE_IO, HEDDLE_NO_SPACE; HeddleError HEDDLE_INVALID_OPTION if the settings differ
  */
 export function inspect(disk: Disk, settings: string, generation: number): Inspected {
-  const plan = planRecovery(surveyDirectory(disk))
-  const { manifest } = plan
-  if (manifest !== undefined) {
-    const kept = Buffer.from(manifest.settings).toString('utf8')
+  const survey = surveyDirectory(disk)
+  const found = planRecovery(survey)
+  if (found.manifest !== undefined) {
+    const kept = Buffer.from(found.manifest.settings).toString('utf8')
     if (kept !== settings) {
       throw new HeddleError('HEDDLE_INVALID_OPTION', `the store was made with ${kept}, not ${settings}; open it so`)
     }
-    removeOrphans(disk, plan.orphans)
-    return { manifest, plan, nextFileId: plan.nextFileId }
   }
-  removeOrphans(disk, plan.orphans)
+  const plan = clearAway(disk, survey, found)
+  const { manifest } = plan
+  if (manifest !== undefined) return { manifest, plan, nextFileId: plan.nextFileId }
   const id = plan.nextFileId
   const first: Manifest = {
     id,
@@ -63,6 +64,7 @@ export function inspect(disk: Disk, settings: string, generation: number): Inspe
     flushedLsn: 0,
     clock: 0,
     logs: [],
+    firstLog: 0,
     tables: [],
     settings: Buffer.from(settings, 'utf8'),
   }
@@ -92,6 +94,8 @@ export function begin(
   else if (levels.some((tables) => tables.length > 0)) beginPartial(tier)
   let changesOfLogs = 0
   const { generation, flushedLsn } = manifest
+  const { words } = tier
+  let last = chain.at(-1) ?? 0
   const end = replayChain(
     disk,
     plan.chain,
@@ -100,14 +104,12 @@ export function begin(
     (type, _lsn, bytes, at, length, { name, recordAt }) => {
       changesOfLogs += readChanges(type, bytes, at, length, visitor, { name, offset: recordAt })
     },
+    Infinity,
+    (reader) => (last = renewTail(disk, reader, generation, flushedLsn, () => words.takeFileId())),
   )
-  initLog(tier.log, end, chain.at(-1) ?? 0)
-  const { words } = tier
+  initLog(tier.log, end, last)
   words.setFlushed((tier.log.stable() - (end - flushedLsn)) & (POSITIONS - 1), -changesOfLogs)
-  words.setTables(
-    levels.map((tables) => tables.length),
-    levels.flat().reduce((sum, table) => sum + table.bytes, 0),
-  )
+  words.setTables(levels)
   return { entriesOfTables, changesOfLogs }
 }
 

@@ -13,7 +13,7 @@
  *         7  DELAY      microseconds for which each write is held up (maintainer)
  *         8  SLOWED     writes that were; counted up by anybody
  *         9  PREPARED   id of an empty log, made ahead: stored by the maintainer, taken by the log worker by CAS
- *        10  FAILED     raised by whoever finds that the store must be read-only; never lowered
+ *        10  FAILED     why the store must be read-only, 0 if it need not: stored by whoever finds that; never lowered
  *        11  WANTED     flushes asked for, compactions asked for: counted up by anybody
  *        12  ROTATE     id + 1 of the log that the maintainer wants ended
  *        13  (RESIDENCE: what is in memory only, see tree/residence.ts; placed by tier-layout.ts)
@@ -69,7 +69,10 @@ export const COUNT = {
   compactedBytes: 3,
   tableBytes: 4,
   failures: 5,
+  tableEntries: 6,
 } as const
+/** Why a store is read-only. */
+export const WHY = { log: 1, tables: 2, maintainer: 3 } as const
 /** Levels whose number of tables is told. */
 export const MOST_LEVELS = 8
 const TWO_32 = 2 ** 32
@@ -236,10 +239,13 @@ export class TierWords {
     this.add53(COUNTS + 2 * which, by)
   }
 
-  /** Tells how many tables each level has, and their bytes. */
-  setTables(tables: readonly number[], bytes: number): void {
-    for (let level = 0; level < MOST_LEVELS; level++) this.store(LEVELS + level, tables[level] ?? 0)
-    this.addCount(COUNT.tableBytes, bytes - this.count(COUNT.tableBytes))
+  /** Tells which tables there are, by level. */
+  setTables(levels: readonly (readonly { readonly bytes: number; readonly entries: number }[])[]): void {
+    for (let level = 0; level < MOST_LEVELS; level++) this.store(LEVELS + level, levels[level]?.length ?? 0)
+    const all = levels.flat()
+    const sum = (which: 'bytes' | 'entries'): number => all.reduce((total, table) => total + table[which], 0)
+    this.addCount(COUNT.tableBytes, sum('bytes') - this.count(COUNT.tableBytes))
+    this.addCount(COUNT.tableEntries, sum('entries') - this.count(COUNT.tableEntries))
   }
 
   tablesOf(level: number): number {
@@ -295,8 +301,14 @@ export class TierWords {
     return this.load(FAILED) !== 0
   }
 
-  fail(): void {
-    this.store(FAILED, 1)
+  /** Why it has failed, one of WHY; 0 if it has not. */
+  failure(): number {
+    return this.load(FAILED)
+  }
+
+  /** The store must be read-only. The first reason stays. */
+  fail(reason: number): void {
+    Atomics.compareExchange(this.words, this.at + FAILED, 0, reason)
   }
 
   wantFlush(): void {

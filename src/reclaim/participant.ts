@@ -60,6 +60,9 @@ export const COUNTER = {
   unkeptWords: 17,
   snapshots: 18,
   snapshotsExpired: 19,
+  /** Blocks of tables that were looked for in the cache, and found or not. */
+  cacheHits: 20,
+  cacheMisses: 21,
   /** Records brought up into a partial tree, and records and tombstones that left it. */
   fills: 24,
   evictions: 25,

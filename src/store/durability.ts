@@ -8,7 +8,7 @@ import { GLOBAL_STOP } from '../memory/layout.ts'
 import { raise } from '../memory/parking.ts'
 import type { DirectoryLock } from '../lsm/directory-lock.ts'
 import type { Disk } from '../lsm/disk.ts'
-import { LOG_FAILED, LOG_WORKS, logError, logState } from '../lsm/log-committer.ts'
+import { LOG_FAILED, LOG_WORKS, logFault, logState } from '../lsm/log-committer.ts'
 import { Throttle } from '../lsm/throttle.ts'
 import type { Tier } from '../lsm/tier.ts'
 import { LogWorker } from '../lsm/tier-log.ts'
@@ -103,8 +103,8 @@ export class Durability {
   }
 
   private checkLog(): void {
-    const state = logState(this.tier.log)
-    if (state !== LOG_WORKS) throw logError(state)
+    const { log } = this.tier
+    if (logState(log) !== LOG_WORKS) throw logFault(log)
   }
 
   /** Blocks until everything that was changed before the call, by any thread, is durable. */
@@ -147,7 +147,7 @@ export class Durability {
     const { log, words } = this.tier
     if (log.isStable(end)) return true
     const state = logState(log)
-    if (state === LOG_FAILED || (state !== LOG_WORKS && words.isServed(request))) throw logError(state)
+    if (state === LOG_FAILED || (state !== LOG_WORKS && words.isServed(request))) throw logFault(log)
     if (log.isSealed())
       throw new HeddleError('HEDDLE_CLOSED', 'the store was closed by its opener; its close wrote the log')
     return false
@@ -178,7 +178,7 @@ export class Durability {
     } finally {
       opener.threads.stop(isAlone, () => opener.lock.release())
     }
-    if (!isDurable) throw logError(logState(log))
+    if (!isDurable) throw logFault(log)
   }
 
   private waitFor(isSo: () => boolean, mostMs: number): boolean {

@@ -57,6 +57,11 @@ export interface TierTuning {
   tableBytes?: number
   /** Bytes of a block of a table; default 4096. */
   blockBytes?: number
+  /**
+   * Versions of the tables that can exist at a time, so four fewer may be read by snapshots beside the newest; 6 to 128, default
+   * 32, or 16 to 31 in less than 8 MiB. Each has room of a 1,024th of the memory set aside, 8 KiB to 1 MiB.
+   */
+  maxVersions?: number
 }
 
 /** A checked durable store. */
@@ -85,11 +90,15 @@ export const TIER_TUNING_NAMES = [
   'levelGrowth',
   'tableBytes',
   'blockBytes',
+  'maxVersions',
 ] as const satisfies readonly (keyof TierTuning)[]
 
 const MOST = 2 ** 31 - 1
 const MIB = 2 ** 20
-const VERSIONS = 16
+/** Versions of the catalog: so many by default, within a share of the memory. */
+const LEAST_VERSIONS = 16
+const MOST_VERSIONS = 32
+const VERSIONS_PART = 32
 const GRANULE_BYTES = 32
 const COMPRESSIONS: readonly Compression[] = ['none', 'deflate', 'brotli']
 const WEEK_8 = { entries: 2000, compactEvery: 10_000 }
@@ -123,12 +132,14 @@ export function checkTierOptions(options: DurableOptions, tuning: TierTuning, me
   if (typeof path !== 'string' || path === '' || path.includes('\0')) throw invalid('path', path, 'a directory')
   const blockBytes = integer('tuning.blockBytes', tuning.blockBytes, 4096, 128, MIB)
   const settings = settingsOf(options, memory)
+  const versionBytes = between(memory / 1024, 8192, MIB)
+  const versions = between(memory / VERSIONS_PART / versionBytes, LEAST_VERSIONS, MOST_VERSIONS)
   return {
     path,
     geometry: {
       ringGranules: ringBytesOf(options, memory) / GRANULE_BYTES,
-      versions: VERSIONS,
-      versionBytes: between(memory / 1024, 8192, MIB),
+      versions: integer('tuning.maxVersions', tuning.maxVersions, versions, 6, 128),
+      versionBytes,
       cacheBytes: integer('cacheBytes', options.cacheBytes, between(memory / 64, 4096, 8 * MIB), 0, memory),
       blockBytes,
     },

@@ -23,9 +23,10 @@ export interface TierStats {
   bytesCompacted: number
   /** Attempts of the background that failed. */
   backgroundFailures: number
-  /** All tables, their bytes, and those of each level. */
+  /** All tables, their bytes, their entries with older versions and deletes, and the tables of each level. */
   tables: number
   tableBytes: number
+  tableEntries: number
   tablesLevel0: number
   tablesLevel1: number
   tablesLevel2: number
@@ -60,6 +61,7 @@ export function collectTierStats(tier: Tier | null): TierStats {
     backgroundFailures: count(COUNT.failures),
     tables,
     tableBytes: count(COUNT.tableBytes),
+    tableEntries: count(COUNT.tableEntries),
     tablesLevel0: level(0),
     tablesLevel1: level(1),
     tablesLevel2: level(2),

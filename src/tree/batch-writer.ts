@@ -100,6 +100,9 @@ export class BatchWriter {
     const { context, nexts, blocks } = this
     this.writer.abandon()
     this.writer.stream = STREAM_RECORDS
+    // An exception has come before it was complete: it would stay a hole, which nobody gets past who walks there.
+    if (this.begun !== 0) context.log.abort(STREAM_BATCHES, this.begun, this.begunWords)
+    this.begun = 0
     for (let i = 0; i < nexts.length; i++) unlinkRecord(context, nexts[i] & FRAGMENT_MASK)
     for (let i = 0; i < blocks.length; i++) context.log.unlink(blocks[i])
     context.log.sealExtended()
@@ -150,13 +153,20 @@ export class BatchWriter {
     return bytes
   }
 
+  /** The block that is reserved and not noted yet, and its words; 0 if none. */
+  private begun = 0
+  private begunWords = 0
+
   /** Reserves a block and completes it; its words are filled afterwards, while it is still private. */
   private block(size: number): number {
     const { log } = this.context
     if (log.available(STREAM_BATCHES) < size && !log.extend(STREAM_BATCHES)) throw log.full()
     const block = log.reserve(STREAM_BATCHES, size)
+    this.begun = block
+    this.begunWords = size
     log.complete(block, blockHeader(KIND_EXTENT, size, 0, 0, false))
     this.blocks.push(block)
+    this.begun = 0
     return block
   }
 

@@ -43,6 +43,9 @@ export class RecordWriter {
   private header = 0
   private reserved = 0
   private readonly extents: number[] = []
+  /** The extent that is reserved and not completed yet, and its words; 0 if none. */
+  private begun = 0
+  private begunWords = 0
   private readonly context: TreeContext
   private readonly words: Int32Array
 
@@ -128,6 +131,7 @@ export class RecordWriter {
     const { context } = this
     const keyWords = (key.length + 3) >>> 2
     const size = RECORD_KEY + keyWords + 2
+    if (this.record !== 0) this.abandon()
     this.extents.length = 0
     this.record = this.reserve(size, ROOM_PROMISED)
     this.reserved = size
@@ -153,11 +157,14 @@ export class RecordWriter {
       }
       const size = Math.min(room, largest, overhead + ((length - at + 3) >>> 2))
       const extent = log.reserve(STREAM_EXTENTS, size)
+      this.begun = extent
+      this.begunWords = size
       for (let i = 0; i < keyWords; i++) this.words[extent + EXTENT_KEY + i] = key.words[i]
       const bytes = Math.min(length - at, (size - overhead) * 4)
       arena.bytes.set(value.subarray(at, at + bytes), (extent + overhead) * 4)
       log.complete(extent, blockHeader(KIND_EXTENT, size, key.length, (size - overhead) * 4 - bytes, false))
       this.extents.push(extent)
+      this.begun = 0
       at += bytes
     }
   }
@@ -203,6 +210,9 @@ export class RecordWriter {
       log.abort(this.stream, this.record, size)
       this.record = 0
     }
+    // The newest of its stream, which an exception has come in the middle of: it would stay a hole, as above.
+    if (this.begun !== 0) log.abort(STREAM_EXTENTS, this.begun, this.begunWords)
+    this.begun = 0
     for (let i = 0; i < this.extents.length; i++) log.unlink(this.extents[i])
     if (this.extents.length > 0) this.closeExtents()
   }

@@ -15,7 +15,7 @@ import {
   writeOperationHeader,
 } from '../../src/lsm/change-record.ts'
 import type { Disk } from '../../src/lsm/disk.ts'
-import { LOG_WORKS, logError, logState } from '../../src/lsm/log-committer.ts'
+import { LOG_WORKS, logFault, logState } from '../../src/lsm/log-committer.ts'
 import { TYPE_BATCH, TYPE_DELETE, TYPE_PUT } from '../../src/lsm/log-format.ts'
 import { SharedLog } from '../../src/lsm/shared-log.ts'
 import { Tier } from '../../src/lsm/tier.ts'
@@ -45,7 +45,7 @@ export class HandTier {
   maintainer: Maintainer
   /** Operations of single keys made and known to be durable. */
   private readonly disk: Disk
-  private readonly options: MaintainerOptions
+  readonly maintainerOptions: MaintainerOptions
   private time = 0
   private readonly clock = (): number => this.time
 
@@ -69,7 +69,7 @@ export class HandTier {
       },
       remove: (bytes, at, keyBytes) => void this.map.delete(text(bytes, at, keyBytes)),
     })
-    this.options = {
+    this.maintainerOptions = {
       table: { blockBytes: 256, restartInterval: 4 },
       tableBytes: 700,
       fileBytes: FILE_BYTES,
@@ -90,7 +90,7 @@ export class HandTier {
   }
 
   newMaintainer(): Maintainer {
-    return (this.maintainer = new Maintainer(this.tier, this.disk, this.options, this.clock))
+    return (this.maintainer = new Maintainer(this.tier, this.disk, this.maintainerOptions, this.clock))
   }
 
   /** Makes a change. @throws HeddleError as writers get it; nothing has changed then */
@@ -134,8 +134,7 @@ export class HandTier {
     const granules = SharedLog.granulesFor(length)
     let position = -1
     for (let tries = 0; position < 0; tries++) {
-      const state = logState(log)
-      if (state !== LOG_WORKS) throw logError(state)
+      if (logState(log) !== LOG_WORKS) throw logFault(log)
       if (tries > 3) throw new Error('the ring stays full')
       position = log.reserve(me.slot, granules)
       if (position < 0) this.turn(true)

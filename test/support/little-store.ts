@@ -109,6 +109,7 @@ export class LittleStore {
       flushedLsn: 0,
       clock: 0,
       logs: [],
+      firstLog: 0,
       tables: [],
       settings: new Uint8Array(0),
     }

@@ -61,6 +61,7 @@ export class MadeStore {
       flushedLsn: 0,
       clock: 5,
       logs: [],
+      firstLog: 0,
       tables: [],
       settings: bytesOf('{"values":"utf8"}'),
     }
@@ -142,6 +143,16 @@ export class MadeStore {
   rotate(): void {
     this.sync()
     this.log?.close()
+    this.log = this.begin()
+  }
+
+  /**
+   * As after a sync that has failed: what was not synced before stays in a log that is given up, and is to be written again
+   * to the next one.
+   */
+  giveUpLog(): void {
+    this.lsn = this.log!.synced
+    this.log!.close()
     this.log = this.begin()
   }
 

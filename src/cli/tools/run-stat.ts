@@ -68,11 +68,20 @@ function asText(stat: DirectoryStat, { directory, tables }: StatOptions): string
     stat.levels.length === 0 ? 'no tables' : 'tables by level',
     ...stat.levels.map((level) => `  level ${level.level}  ${counted(level.tables, 'table')}, ${figures(level)}`),
   ]
+  if (stat.levels.length > 1) lines.push(`  in all   ${total(stat.levels)}`)
   if (tables && stat.tables.length > 0) {
     lines.push('', 'tables')
     for (const each of stat.tables) lines.push(`  level ${each.level}  ${each.file}  ${figures(each)}`)
   }
   return lines
+}
+
+/** What a store has in its tables: with less memory than that it is partial, and reads some of it from disk. */
+function total(levels: DirectoryStat['levels']): string {
+  const sum = (which: 'tables' | 'entries' | 'deletes' | 'bytes'): number =>
+    levels.reduce((all, level) => all + level[which], 0)
+  const entries = `${grouped(sum('entries'))} entries (${grouped(sum('deletes'))} deletes)`
+  return `${counted(sum('tables'), 'table')}, ${entries}, ${bytes(sum('bytes'))}`
 }
 
 function figures({ entries, deletes, bytes: size, smallest, greatest }: TableFigures): string {

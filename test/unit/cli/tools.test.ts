@@ -72,6 +72,7 @@ test('reading commands print what is there and change nothing', async () => {
   expect(stat.out).toContain('generation')
   expect(stat.out).toContain('0x5eed1234')
   expect(stat.out).toMatch(/ {2}level 2 {2}1 table, 40 entries \(0 deletes\), .* "key000" to "key039"/)
+  expect(stat.out).toMatch(/ {2}in all {3}\d tables, \d+ entries \(\d+ deletes\), /)
   expect(stat.out).toMatch(/000004\.table/)
   expect(stat.out).toContain('logs: 2 files, 4 records that no table has: 4 put, 2 deleted')
   const figures = JSON.parse(json.out)

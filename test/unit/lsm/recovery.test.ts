@@ -30,6 +30,7 @@ const manifest = (over: Partial<Manifest> = {}): Manifest => ({
   flushedLsn: 2 ** 45,
   clock: 12,
   logs: [7, 9],
+  firstLog: 6,
   tables: [],
   settings: Uint8Array.of(1, 2, 3),
   ...over,

@@ -93,6 +93,55 @@ describe('the shared log', () => {
     }
   })
 
+  describe('when a thread sleeps between its look and its CAS for as many laps as can be told apart', () => {
+    const LAPS = 1024
+
+    /** Reserves, and does something before the CAS. */
+    function reserveSlowly(log: SharedLog, meanwhile: () => void): number {
+      const { compareExchange } = Atomics
+      Atomics.compareExchange = ((...given: Parameters<typeof compareExchange>) => {
+        Atomics.compareExchange = compareExchange
+        meanwhile()
+        return compareExchange(...given)
+      }) as typeof compareExchange
+      try {
+        return log.reserve(2, 1)
+      } finally {
+        Atomics.compareExchange = compareExchange
+      }
+    }
+
+    it.each([LAPS - 1, LAPS, 2 * LAPS])('it gets a slot that is not said to be durable already: %i laps', (laps) => {
+      const log = newLog(4)
+      const position = reserveSlowly(log, () => {
+        for (let i = 0; i < 4 * laps; i++) {
+          expect(commit(log, i)).toBe(i)
+          take(log)
+        }
+      })
+      expect(log.isStable(log.endOf(position, 1))).toBe(false)
+      log.words[log.payloadAt(position)] = 77
+      log.complete(position, TYPE, 4)
+      expect(take(log)).toEqual([77])
+    })
+
+    it('it takes no room that is not there', () => {
+      const log = newLog(4)
+      const position = reserveSlowly(log, () => {
+        for (let i = 0; i < 4 * LAPS; i++) {
+          if (i <= 4 * LAPS - 3) take(log)
+          expect(commit(log, i)).toBe(i)
+        }
+      })
+      expect(position).toBe(LOG_FULL)
+      expect(take(log)).toEqual([4093, 4094, 4095])
+      for (let i = 0; i < 20; i++) {
+        expect(commit(log, i)).toBeGreaterThan(4095)
+        expect(take(log)).toEqual([i])
+      }
+    })
+  })
+
   it('completes and aborts a slot once', () => {
     const log = newLog(8)
     const position = log.reserve(1, 1)

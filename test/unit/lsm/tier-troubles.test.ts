@@ -6,6 +6,7 @@ import type { DiskFile } from '../../../src/lsm/disk.ts'
 import { ioError } from '../../../src/lsm/file-error.ts'
 import { LOG_NO_SPACE, LOG_WORKS, logFile, logState } from '../../../src/lsm/log-committer.ts'
 import { LogWriter } from '../../../src/lsm/log-writer.ts'
+import { beginMaintainer } from '../../../src/lsm/tier-loops.ts'
 import { COUNT } from '../../../src/lsm/tier-words.ts'
 
 function reopened(disk: SimulatedDisk, options: HandOptions = {}): HandTier {
@@ -91,6 +92,68 @@ describe('room that is there again is noticed', () => {
     expect(store.tier.words.count(COUNT.failures)).toBeGreaterThan(1)
     expect(bytesOn(disk)).toBe(before)
     expect(disk.list().filter((name) => name.endsWith('.temp'))).toEqual([])
+  })
+
+  it('nor does a manifest, however often it is tried', () => {
+    let refused = 0
+    for (let room = 0; room < 1200; room += 50) {
+      const disk = new SimulatedDisk()
+      const store = new HandTier(disk, { memtableEntries: 10, memtableBytes: 1 << 20 })
+      for (let i = 0; i < 10; i++) store.put(`key ${i}`, 'value')
+      store.sync()
+      // The log is ended, and nothing of the flush is done yet.
+      store.maintainer.step()
+      store.turn()
+      disk.capacity = bytesOn(disk) + room
+      for (let i = 0; i < 6; i++) store.maintainer.step()
+      const names = disk.list()
+      if (names.some((name) => name.endsWith('.table')) && store.tier.words.count(COUNT.flushes) === 0) refused++
+      expect(names.filter((name) => name.endsWith('.temp'))).toEqual([])
+      disk.capacity = Infinity
+      store.flush()
+      expect(contents(reopened(disk).map)).toBe(contents(store.map))
+    }
+    expect(refused).toBeGreaterThan(0)
+  })
+})
+
+describe('a maintainer that cannot begin', () => {
+  const config = (store: HandTier): Parameters<typeof beginMaintainer>[2] => ({
+    directory: '',
+    maintainer: store.maintainerOptions,
+  })
+
+  it('is tried again', () => {
+    const disk = new SimulatedDisk()
+    const store = new HandTier(disk)
+    disk.fault = { at: disk.calls.length + 1, errno: 'EIO', once: true, sync: 'kept' }
+    expect(beginMaintainer(store.tier, disk, config(store), () => false)).toBeDefined()
+    expect(disk.faults).toBe(1)
+    expect(store.tier.words.hasFailed()).toBe(false)
+  })
+
+  it('makes the store read-only in the end, and writers are told why', () => {
+    const disk = new SimulatedDisk()
+    const store = new HandTier(disk)
+    store.put('a', '1')
+    store.sync()
+    disk.fault = { at: disk.calls.length + 1, errno: 'EIO', once: false, sync: 'kept' }
+    expect(beginMaintainer(store.tier, disk, config(store), () => false)).toBeUndefined()
+    expect(disk.faults).toBeGreaterThan(3)
+    disk.fault = undefined
+    store.turn()
+    expect(() => store.put('b', '2')).toThrow(
+      expect.objectContaining({ code: 'HEDDLE_IO', message: expect.stringContaining('the thread that makes tables') }),
+    )
+    expect(contents(reopened(disk).map)).toBe('a=1')
+  })
+
+  it('is not waited for when the store is closed', () => {
+    const disk = new SimulatedDisk()
+    const store = new HandTier(disk)
+    disk.fault = { at: disk.calls.length + 1, errno: 'EIO', once: false, sync: 'kept' }
+    expect(beginMaintainer(store.tier, disk, config(store), () => disk.faults > 1)).toBeUndefined()
+    expect(store.tier.words.hasFailed()).toBe(false)
   })
 })
 

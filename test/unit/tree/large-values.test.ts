@@ -7,7 +7,7 @@ import { maxValueBytes } from '../../../src/tree/record-writer.ts'
 import { sameBytes } from '../../support/plain.ts'
 import { checkPattern, patterned } from '../../support/patterns.ts'
 import { MIB } from '../../support/stores.ts'
-import { entries, faults, firstEngine, put, remove, setKey } from './engines.ts'
+import { entries, faults, firstEngine, put, remove, setKey, wrongCounts } from './engines.ts'
 import { cleanAll } from './works.ts'
 
 /** The extents of a key's value, and the value put together from them. */
@@ -133,6 +133,61 @@ describe('the largest value', () => {
     put(engine, 'x'.repeat(1000), value)
     expect(sameBytes(read(engine, 'x'.repeat(1000)).value, value)).toBe(true)
     remove(engine, 'x'.repeat(1000))
+    expect(faults(engine)).toEqual([])
+  })
+})
+
+describe('an exception out of nowhere, as want of stack is, while a record is written', () => {
+  /** Throws at a completion of a block, before or after it. */
+  function unwindAt(engine: Engine, nth: number, after: boolean, body: () => void): void {
+    const { log } = engine
+    const complete = log.complete.bind(log)
+    let count = 0
+    log.complete = (address, header) => {
+      count++
+      if (count === nth && !after) throw new RangeError('unwound')
+      complete(address, header)
+      if (count === nth) throw new RangeError('unwound')
+    }
+    try {
+      expect(body).toThrow('unwound')
+    } finally {
+      log.complete = complete
+    }
+  }
+
+  it.each([1, 2, 3, 4].flatMap((nth) => [[nth, false] as const, [nth, true] as const]))(
+    'leaves no hole that nobody gets past who walks there: block %i of a value in pieces, completed %s',
+    (nth, after) => {
+      const engine = firstEngine()
+      put(engine, 'a', patterned(1, 60_000))
+      unwindAt(engine, nth, after, () => put(engine, 'b', patterned(2, 60_000)))
+      // In the middle of a segment, behind which others come.
+      for (const key of ['c', 'd']) put(engine, key, patterned(3, 9000))
+      expect(entries(engine).map(([key]) => key)).toEqual(['a', 'c', 'd'])
+      expect(remove(engine, 'c')).toBe(true)
+      engine.log.sealAll()
+      expect(wrongCounts(engine)).toEqual([])
+      engine.drain()
+      cleanAll(engine)
+      expect(faults(engine)).toEqual([])
+      expect(sameBytes(read(engine, 'a').value, patterned(1, 60_000))).toBe(true)
+    },
+  )
+
+  it.each([false, true])('nor does a tombstone, completed %s, that comes before another one', (after) => {
+    const engine = firstEngine()
+    const { tree, log } = engine
+    for (let i = 0; i < 3; i++) {
+      setKey(engine, `key ${i}`)
+      unwindAt(engine, 1, after, () => tree.writer.writeTombstone(tree.key))
+      tree.writer.writeTombstone(tree.key)
+    }
+    tree.writer.abandon()
+    put(engine, 'a', 'b')
+    log.sealAll()
+    expect(wrongCounts(engine)).toEqual([])
+    engine.drain()
     expect(faults(engine)).toEqual([])
   })
 })
