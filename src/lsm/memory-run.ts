@@ -10,7 +10,7 @@
  *
  * Thread safety: belongs to one thread. Complexity: an entry O(bytes), sorting O(n log n), a seek O(log n).
  */
-import { commonLength, compareRanges, grown } from './byte-codec.ts'
+import { commonLength, compareRanges, grown, headOf } from './byte-codec.ts'
 import type { EntrySource } from './entry.ts'
 
 const FIELDS = 5
@@ -19,7 +19,6 @@ const KEY_BYTES = 1
 const VALUE_AND_KIND = 2
 const SEQUENCE = 3
 const HEAD = 4
-const HEAD_BYTES = 6
 const LONG_BYTES = 128
 
 export class MemoryRun implements EntrySource {
@@ -193,12 +192,6 @@ export class MemoryRun implements EntrySource {
   previous(): void {
     this.arrive(this.place - 1)
   }
-}
-
-function headOf(key: Uint8Array, start: number, end: number): number {
-  let head = 0
-  for (let i = 0; i < HEAD_BYTES; i++) head = head * 256 + (start + i < end ? key[start + i] : 0)
-  return head
 }
 
 /** A view and a native copy cost more than a loop over a few bytes. */
