@@ -1,7 +1,7 @@
 /**
  * What the defaults of the durable tier cost and gain: each setting with a few values, the others left as they are.
  *
- *   npm run bench:tier-defaults -- [--records 400000] [--only memtable.bytes,blockBytes] [--directory folder] [--json file]
+ *   npm run bench:tier-defaults -- [--records 400000] [--settings memtable.bytes,blockBytes] [--directory folder] [--json file]
  *
  * For each value a process loads 16-byte keys with 100-byte values in random order, overwrites half as many, waits until the
  * background rests, and closes; another one opens the directory and reads keys at random. Rates are given beside the time
@@ -19,7 +19,7 @@ import { formatTable, short } from './table.ts'
 const { values: options } = parseArgs({
   options: {
     records: { type: 'string', default: '400000' },
-    only: { type: 'string' },
+    settings: { type: 'string' },
     directory: { type: 'string', default: tmpdir() },
     json: { type: 'string' },
   },
@@ -108,10 +108,10 @@ async function measure(settings: Settings): Promise<Record<string, number>> {
   }
 }
 
-const only = options.only?.split(',')
+const wanted = options.settings?.split(',')
 const rows: { name: string; value: string; figures: Record<string, number> }[] = []
 for (const [name, values] of Object.entries(TRIED)) {
-  if (only !== undefined && !only.includes(name)) continue
+  if (wanted !== undefined && !wanted.includes(name)) continue
   for (const [value, settings] of values) {
     process.stderr.write(`${name} ${value} ...\n`)
     rows.push({ name, value, figures: await measure(settings) })

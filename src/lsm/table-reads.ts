@@ -56,6 +56,11 @@ export class TableReads implements Below {
     return this.found.bytes
   }
 
+  /** A hash of the key that was looked for last, of 32 bits. */
+  get keyHash(): number {
+    return this.hash.second
+  }
+
   get length(): number {
     return this.found.length
   }
