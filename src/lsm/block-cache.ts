@@ -30,6 +30,7 @@
  * The hook of its reap finds both, since the state word and the slots tell all; until then they are lost to the cache.
  */
 import type { Arena } from '../memory/arena.ts'
+import { FRAME_HEADER_BYTES } from './block-frame.ts'
 import { LINE_WORDS } from '../memory/layout.ts'
 import { hasPassed } from '../reclaim/garbage.ts'
 import { FRESH, held, isHeld, isRetired, payloadOf, retired } from '../reclaim/ownership.ts'
@@ -44,7 +45,8 @@ const TAG_MASK = 0x7ff
 const FILE = 0
 const OFFSET = 1
 const LENGTH = 2
-const PAYLOAD = 4
+/** As much as a block's header takes in its file, so that a block can be read to where it is cached. */
+const PAYLOAD = FRAME_HEADER_BYTES / 4
 const DEFAULT_WAYS = 8
 /** Frames looked at, from a hand of the thread's own, for one that is free. */
 const PROBES = 64
@@ -198,30 +200,40 @@ export class BlockCache {
    */
   fill(file: number, offset: number, payload: Uint8Array): boolean {
     if (payload.length > this.capacity) return false
+    const at = this.room()
+    if (at < 0) return false
+    this.bytes.set(payload, at)
+    return this.fillRoom(file, offset, payload.length)
+  }
+
+  /**
+   * Room for a payload of up to `capacity` bytes, where it can be read to from its file: a frame that is this thread's, and
+   * that nobody else looks at, until the next `fill` or `fillRoom`. The caller is not pinned.
+   * @returns where in `bytes` the payload begins, and FRAME_HEADER_BYTES before it are the caller's too; -1 if there is none
+   */
+  room(): number {
     let frame = this.take()
     if (frame < 0) {
       this.scheme.flush()
       frame = this.take()
     }
-    if (frame < 0) {
-      this.bypassed++
-      return false
-    }
+    if (frame < 0) this.bypassed++
+    return frame < 0 ? -1 : this.payloadAt(this.frameAt(frame))
+  }
+
+  /** As `fill`, with the first `length` bytes of the room. */
+  fillRoom(file: number, offset: number, length: number): boolean {
+    const frame = this.spare
     this.spare = -1
-    this.write(frame, file, offset, payload)
+    const at = this.frameAt(frame)
+    // Private while HELD by this thread: plain stores.
+    this.words[at + FILE] = file
+    this.words[at + OFFSET] = offset | 0
+    this.words[at + LENGTH] = length
     this.scheme.enter()
     const done = this.publish(frame, file, offset)
     this.scheme.leave()
     return done
-  }
-
-  /** Private while HELD by this thread: plain stores. */
-  private write(frame: number, file: number, offset: number, payload: Uint8Array): void {
-    const at = this.frameAt(frame)
-    this.words[at + FILE] = file
-    this.words[at + OFFSET] = offset | 0
-    this.words[at + LENGTH] = payload.length
-    this.bytes.set(payload, this.payloadAt(at))
   }
 
   private publish(frame: number, file: number, offset: number): boolean {

@@ -13,6 +13,11 @@ import { corruptFile } from './file-error.ts'
 
 const NOTHING = new Uint8Array(0)
 
+/** What `locate` finds: nothing, an entry of a later key, or a version of the key. */
+export const NOWHERE = 0
+export const BEHIND = 1
+export const SAME = 2
+
 export class BlockCursor implements EntrySource {
   valid = false
   key: Uint8Array = new Uint8Array(256)
@@ -59,6 +64,17 @@ export class BlockCursor implements EntrySource {
   private fail(what: string): never {
     this.valid = false
     throw corruptFile(this.file, this.offset, what)
+  }
+
+  /** Number of restart points. */
+  get intervals(): number {
+    return this.restarts
+  }
+
+  /** Gives up the position, and has the key of a restart point in `key[0..keyLength)`. */
+  readRestart(index: number): void {
+    this.load(this.restart(index), true)
+    this.valid = false
   }
 
   private restart(index: number): number {
@@ -156,17 +172,74 @@ export class BlockCursor implements EntrySource {
   seek(key: Uint8Array, start: number, end: number, sequence: number): void {
     this.valid = false
     if (this.restarts === 0) return
-    // The last restart point before the place sought; the first one if there is none.
-    let low = 0
-    let high = this.restarts - 1
+    this.interval = this.intervalBefore(key, start, end, sequence, 0, this.restarts - 1)
+    this.load(this.restart(this.interval), true)
+    while (this.valid && this.compare(key, start, end, sequence) < 0) this.next()
+  }
+
+  /**
+   * Finds the entry that `seek` would go to, without putting its key together: kind, sequence and value are those of the
+   * entry then, but there is no position to go on from.
+   * @param low restart point that is known to come before that place, or 0
+   * @param high the last one that may
+   * @returns NOWHERE, BEHIND or SAME
+   */
+  locate(key: Uint8Array, start: number, end: number, sequence: number, low = 0, high = this.restarts - 1): number {
+    this.valid = false
+    if (this.restarts === 0) return NOWHERE
+    let interval = this.intervalBefore(key, start, end, sequence, low, high)
+    let restart = this.restart(interval)
+    /** Bytes that the key sought and the present entry's have in common. */
+    let matched = 0
+    for (let at = restart; at < this.end; at = this.following) {
+      if (at === restart) {
+        this.readHeader(at, 0, 0)
+        matched = 0
+        restart = ++interval < this.restarts ? this.restart(interval) : this.end
+      } else this.readHeader(at, this.keyLength, this.sequence)
+      // What goes on from more than that has the byte in which the one before, too, came before the key sought.
+      if (this.shared > matched) continue
+      matched = this.matching(key, start, end)
+      const order = this.orderAt(matched, key, start, end)
+      if (order > 0) return BEHIND
+      if (order === 0 && this.sequence <= sequence) return SAME
+    }
+    return NOWHERE
+  }
+
+  /** How far the key sought and the present entry's are the same; as far as the latter's `shared` they are. */
+  private matching(key: Uint8Array, start: number, end: number): number {
+    const { value, shared, unshared } = this
+    const from = this.varints.at
+    const most = Math.min(unshared, end - start - shared)
+    let i = 0
+    while (i < most && value[from + i] === key[start + shared + i]) i++
+    return shared + i
+  }
+
+  /** Order of the present entry's key against one with which it has so many bytes in common. */
+  private orderAt(matched: number, key: Uint8Array, start: number, end: number): number {
+    const { keyLength } = this
+    const length = end - start
+    if (matched === keyLength || matched === length) return keyLength - length
+    return this.value[this.varints.at + matched - this.shared] - key[start + matched]
+  }
+
+  /** The last interval from `low` to `high` that begins before the place sought; the first of them if there is none. */
+  private intervalBefore(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    sequence: number,
+    low: number,
+    high: number,
+  ): number {
     while (low < high) {
       const middle = (low + high + 1) >>> 1
       if (this.compareRestart(middle, key, start, end, sequence) < 0) low = middle
       else high = middle - 1
     }
-    this.interval = low
-    this.load(this.restart(low), true)
-    while (this.valid && this.compare(key, start, end, sequence) < 0) this.next()
+    return low
   }
 
   private compareRestart(index: number, key: Uint8Array, start: number, end: number, sequence: number): number {

@@ -86,32 +86,65 @@ export function sealBlock(
 }
 
 /**
- * Checks a block that was read and gives its payload: a view of `frame`, or a buffer of its own if it was compressed.
+ * Checks a block that was read to `frame[at..at + length)`.
  * @param length bytes of the whole block, as the index or the footer say
+ * @returns whether its payload is there as it is, behind the header; else it is compressed
+ * @throws FileError HEDDLE_CORRUPT
+ */
+export function checkBlock(
+  frame: Uint8Array,
+  at: number,
+  length: number,
+  kind: number,
+  table: TableIdentity,
+  offset: number,
+): boolean {
+  if (length < FRAME_HEADER_BYTES) throw corruptFile(table.name, offset, 'a block is shorter than its header')
+  const expected = placedChecksum(frame, at + 4, at + length, table.id, table.generation, offset)
+  if (readU32(frame, at) !== expected) throw corruptFile(table.name, offset, 'the checksum of a block does not match')
+  const payload = length - FRAME_HEADER_BYTES
+  if (readU32(frame, at + 4) !== payload)
+    throw corruptFile(table.name, offset, 'a block has another length than expected')
+  if (frame[at + 13] !== kind) throw corruptFile(table.name, offset, 'a block is of another kind than expected')
+  if (frame[at + 14] !== 0 || frame[at + 15] !== 0) throw corruptFile(table.name, offset, 'a block has unknown flags')
+  const raw = readU32(frame, at + 8)
+  if (raw > MAX_PAYLOAD_BYTES) throw corruptFile(table.name, offset, 'a block claims to be too large')
+  if (frame[at + 12] !== 0) return false
+  if (raw !== payload) throw corruptFile(table.name, offset, 'the two lengths of a plain block differ')
+  return true
+}
+
+/**
+ * As `checkBlock`.
+ * @returns the payload: a view of `frame`, or a buffer of its own if it was compressed
  * @throws FileError HEDDLE_CORRUPT
  */
 export function openBlock(
   frame: Uint8Array,
+  at: number,
   length: number,
   kind: number,
   table: TableIdentity,
   offset: number,
 ): Uint8Array {
-  if (length < FRAME_HEADER_BYTES) throw corruptFile(table.name, offset, 'a block is shorter than its header')
-  const expected = placedChecksum(frame, 4, length, table.id, table.generation, offset)
-  if (readU32(frame, 0) !== expected) throw corruptFile(table.name, offset, 'the checksum of a block does not match')
-  const payload = length - FRAME_HEADER_BYTES
-  if (readU32(frame, 4) !== payload) throw corruptFile(table.name, offset, 'a block has another length than expected')
-  if (frame[13] !== kind) throw corruptFile(table.name, offset, 'a block is of another kind than expected')
-  if (frame[14] !== 0 || frame[15] !== 0) throw corruptFile(table.name, offset, 'a block has unknown flags')
-  const raw = readU32(frame, 8)
-  if (raw > MAX_PAYLOAD_BYTES) throw corruptFile(table.name, offset, 'a block claims to be too large')
-  const stored = frame.subarray(FRAME_HEADER_BYTES, length)
-  if (frame[12] === 0) {
-    if (raw !== payload) throw corruptFile(table.name, offset, 'the two lengths of a plain block differ')
-    return stored
-  }
-  const plain = decompressed(stored, frame[12], raw)
+  const isPlain = checkBlock(frame, at, length, kind, table, offset)
+  if (isPlain) return frame.subarray(at + FRAME_HEADER_BYTES, at + length)
+  return decompressBlock(frame, at, length, table, offset)
+}
+
+/**
+ * The payload of a block that was checked and is compressed.
+ * @throws FileError HEDDLE_CORRUPT
+ */
+export function decompressBlock(
+  frame: Uint8Array,
+  at: number,
+  length: number,
+  table: TableIdentity,
+  offset: number,
+): Uint8Array {
+  const raw = readU32(frame, at + 8)
+  const plain = decompressed(frame.subarray(at + FRAME_HEADER_BYTES, at + length), frame[at + 12], raw)
   if (plain?.length !== raw) throw corruptFile(table.name, offset, 'a block cannot be decompressed')
   return plain
 }

@@ -115,8 +115,13 @@ export class BloomFilter {
 
   /** False only if the key was not added. Complexity: O(key + positions). */
   mayContain(key: Uint8Array, start: number, end: number): boolean {
-    const { payload, positions, bits, hash } = this
-    hash.of(key, start, end)
+    this.hash.of(key, start, end)
+    return this.mayContainHashed(this.hash)
+  }
+
+  /** The same for a key whose hashes are known: they are the same in every filter. */
+  mayContainHashed(hash: KeyHash): boolean {
+    const { payload, positions, bits } = this
     let position = hash.first
     let stride = hash.second
     for (let n = 0; n < positions; n++) {

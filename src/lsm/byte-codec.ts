@@ -57,6 +57,29 @@ export class VarintReader {
 
   /** The next number; 0 when there is none, and `at` is -1 from then on. */
   next(): number {
+    const { bytes, at } = this
+    // Most have a few bytes only: without floating point.
+    if (at >= 0 && at + 3 <= this.end) {
+      const first = bytes[at]
+      if (first < 128) {
+        this.at = at + 1
+        return first
+      }
+      const second = bytes[at + 1]
+      if (second < 128) {
+        this.at = at + 2
+        return (first & 127) | (second << 7)
+      }
+      const third = bytes[at + 2]
+      if (third < 128) {
+        this.at = at + 3
+        return (first & 127) | ((second & 127) << 7) | (third << 14)
+      }
+    }
+    return this.nextOfAny()
+  }
+
+  private nextOfAny(): number {
     const { bytes, end } = this
     let at = this.at
     if (at < 0 || at >= end) return this.fail()
@@ -124,4 +147,19 @@ export function grown(bytes: Uint8Array, used: number, length: number): Uint8Arr
   const larger = new Uint8Array(Math.max(length, bytes.length * 2))
   larger.set(bytes.subarray(0, used))
   return larger
+}
+
+const HEAD_BYTES = 6
+
+/** The first six bytes of a range as a number, zeros for what it lacks: of two ranges in order the heads are, too, or equal. */
+export function headOf(bytes: Uint8Array, start: number, end: number): number {
+  let high = 0
+  let low = 0
+  const most = end - start < HEAD_BYTES ? end - start : HEAD_BYTES
+  for (let i = 0; i < HEAD_BYTES; i++) {
+    const byte = i < most ? bytes[start + i] : 0
+    if (i < 3) high = (high << 8) | byte
+    else low = (low << 8) | byte
+  }
+  return high * 2 ** 24 + low
 }

@@ -10,7 +10,7 @@
  *
  * Thread safety: belongs to one thread. Complexity: an entry O(bytes), sorting O(n log n), a seek O(log n).
  */
-import { commonLength, compareRanges, grown } from './byte-codec.ts'
+import { commonLength, compareRanges, grown, headOf } from './byte-codec.ts'
 import type { EntrySource } from './entry.ts'
 
 const FIELDS = 5
@@ -19,7 +19,7 @@ const KEY_BYTES = 1
 const VALUE_AND_KIND = 2
 const SEQUENCE = 3
 const HEAD = 4
-const HEAD_BYTES = 6
+const LONG_BYTES = 128
 
 export class MemoryRun implements EntrySource {
   private bytes: Uint8Array = new Uint8Array(1 << 16)
@@ -54,8 +54,8 @@ export class MemoryRun implements EntrySource {
     const valueLength = valueEnd - valueStart
     const at = this.used
     this.bytes = grown(this.bytes, at, at + keyLength + valueLength)
-    this.bytes.set(key.subarray(start, end), at)
-    this.bytes.set(value.subarray(valueStart, valueEnd), at + keyLength)
+    copyRange(this.bytes, at, key, start, end)
+    copyRange(this.bytes, at + keyLength, value, valueStart, valueEnd)
     this.used = at + keyLength + valueLength
     const base = this.count * FIELDS
     if (base === this.fields.length) {
@@ -194,8 +194,8 @@ export class MemoryRun implements EntrySource {
   }
 }
 
-function headOf(key: Uint8Array, start: number, end: number): number {
-  let head = 0
-  for (let i = 0; i < HEAD_BYTES; i++) head = head * 256 + (start + i < end ? key[start + i] : 0)
-  return head
+/** A view and a native copy cost more than a loop over a few bytes. */
+function copyRange(into: Uint8Array, at: number, from: Uint8Array, start: number, end: number): void {
+  if (end - start > LONG_BYTES) into.set(from.subarray(start, end), at)
+  else for (let i = start; i < end; i++) into[at++] = from[i]
 }

@@ -124,7 +124,7 @@ class TableAudit {
     const bytes = new Uint8Array(length)
     const count = this.file.read(bytes, 0, length, offset)
     this.findings.counts.blocks++
-    openBlock(bytes, count, bytes[13], this.table, offset)
+    openBlock(bytes, 0, count, bytes[13], this.table, offset)
   }
 
   private compareWithManifest(reader: TableReader, expected: TableEntry): void {

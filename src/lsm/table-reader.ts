@@ -9,10 +9,11 @@
  * file, and no answer is given from it.
  *
  * Thread safety: belongs to one thread; several may read the same file. A lookup is pinned only while it looks at a cached
- * block, never while it reads from the disk. Allocates only to decode a block that is not cached.
+ * block, never while it reads from the disk. Allocates only to decode a block that is not cached, and once, at the first
+ * lookup, 8 bytes for each block.
  * Death: leaves what a pinned thread leaves; Node closes its files.
  */
-import { BlockCursor } from './block-cursor.ts'
+import { BlockCursor, NOWHERE, SAME } from './block-cursor.ts'
 import type { BlockCache } from './block-cache.ts'
 import {
   BLOCK_DATA,
@@ -20,13 +21,16 @@ import {
   BLOCK_INDEX,
   BLOCK_PROPERTIES,
   FRAME_HEADER_BYTES,
+  checkBlock,
+  decompressBlock,
   openBlock,
   type TableIdentity,
 } from './block-frame.ts'
-import { BloomFilter } from './bloom-filter.ts'
+import { BloomFilter, type KeyHash } from './bloom-filter.ts'
 import { readU32 } from './byte-codec.ts'
 import type { Disk, DiskFile } from './disk.ts'
 import type { ValueBuffer } from './entry.ts'
+import { RestartHeads } from './restart-heads.ts'
 import { corruptFile } from './file-error.ts'
 import { fileName } from './file-name.ts'
 import {
@@ -56,6 +60,8 @@ export class TableReader {
   private readonly filter: BloomFilter | undefined
   private readonly cache: BlockCache | undefined
   private readonly indexCursor = new BlockCursor()
+  /** Of the index; made at the first lookup. */
+  private heads: RestartHeads | undefined
   private readonly cursor = new BlockCursor()
   private frame: Uint8Array = new Uint8Array(0)
   /** Where the block that the index cursor points at stands. */
@@ -90,7 +96,7 @@ export class TableReader {
       throw corruptFile(this.table.name, 0, `a table of ${size} bytes`)
     }
     const bytes = new Uint8Array(FOOTER_BYTES)
-    this.readExactly(bytes, FOOTER_BYTES, size - FOOTER_BYTES)
+    this.readExactly(bytes, 0, FOOTER_BYTES, size - FOOTER_BYTES)
     return decodeFooter(bytes, size, this.table)
   }
 
@@ -102,16 +108,16 @@ export class TableReader {
     return filter
   }
 
-  private readExactly(into: Uint8Array, length: number, offset: number): void {
-    const count = this.file.read(into, 0, length, offset)
+  private readExactly(into: Uint8Array, at: number, length: number, offset: number): void {
+    const count = this.file.read(into, at, length, offset)
     if (count !== length) throw corruptFile(this.table.name, offset + count, 'the file ends early')
   }
 
   /** Reads and checks a block whose place lies within the file. The result may be a view that the next read overwrites. */
   private read(offset: number, length: number, kind: number): Uint8Array {
     if (this.frame.length < length) this.frame = new Uint8Array(length)
-    this.readExactly(this.frame, length, offset)
-    return openBlock(this.frame, length, kind, this.table, offset)
+    this.readExactly(this.frame, 0, length, offset)
+    return openBlock(this.frame, 0, length, kind, this.table, offset)
   }
 
   private readPart({ offset, length }: BlockHandle, kind: number): Uint8Array {
@@ -156,17 +162,22 @@ export class TableReader {
   /**
    * Looks for the newest version of a key that a reader at `bound` may see.
    * @param into takes the value, if it is a put, and the sequence
+   * @param hash the key's hashes, for who looks into several tables
    * @returns KIND_PUT, KIND_DELETE or ABSENT
    * @throws FileError HEDDLE_CORRUPT, HEDDLE_IO
    * Complexity: O(log blocks + log block), one block read at most.
    */
-  get(key: Uint8Array, start: number, end: number, bound: number, into: ValueBuffer): number {
-    if (!this.mayContain(key, start, end)) {
+  get(key: Uint8Array, start: number, end: number, bound: number, into: ValueBuffer, hash?: KeyHash): number {
+    const { filter } = this
+    if (hash === undefined ? !this.mayContain(key, start, end) : filter?.mayContainHashed(hash) === false) {
       this.filtered++
       return ABSENT
     }
-    this.indexCursor.seek(key, start, end, bound)
-    if (!this.indexCursor.valid) return ABSENT
+    const { indexCursor } = this
+    this.heads ??= new RestartHeads(indexCursor)
+    const { heads } = this
+    heads.narrow(key, start, end)
+    if (indexCursor.locate(key, start, end, bound, heads.low, heads.high) === NOWHERE) return ABSENT
     this.follow(this.indexCursor)
     const found =
       this.cache === undefined
@@ -195,32 +206,33 @@ export class TableReader {
     } finally {
       scheme.leave()
     }
-    const payload = this.readData()
-    const found = this.searchIn(payload, key, start, end, bound, into)
-    cache.fill(this.table.id, this.offset, payload)
+    const at = this.length > cache.capacity + FRAME_HEADER_BYTES ? -1 : cache.room()
+    if (at < 0) return this.getUncached(key, start, end, bound, into)
+    // Read to where it will be cached, so that it need not be copied there. Nobody else looks at it yet.
+    const { bytes } = cache
+    const { table, offset } = this
+    const frameAt = at - FRAME_HEADER_BYTES
+    this.blocksRead++
+    this.readExactly(bytes, frameAt, this.length, offset)
+    const isPlain = checkBlock(bytes, frameAt, this.length, BLOCK_DATA, table, offset)
+    const payload = isPlain ? undefined : decompressBlock(bytes, frameAt, this.length, table, offset)
+    const length = payload?.length ?? this.length - FRAME_HEADER_BYTES
+    this.cursor.open(payload ?? bytes, payload === undefined ? at : 0, length, table.name, offset)
+    const found = this.search(key, start, end, bound, into)
+    if (payload === undefined) cache.fillRoom(table.id, offset, length)
+    else cache.fill(table.id, offset, payload)
     return found
   }
 
   private getUncached(key: Uint8Array, start: number, end: number, bound: number, into: ValueBuffer): number {
-    return this.searchIn(this.readData(), key, start, end, bound, into)
-  }
-
-  private searchIn(
-    payload: Uint8Array,
-    key: Uint8Array,
-    start: number,
-    end: number,
-    bound: number,
-    into: ValueBuffer,
-  ): number {
+    const payload = this.readData()
     this.cursor.open(payload, 0, payload.length, this.table.name, this.offset)
     return this.search(key, start, end, bound, into)
   }
 
   private search(key: Uint8Array, start: number, end: number, bound: number, into: ValueBuffer): number {
     const { cursor } = this
-    cursor.seek(key, start, end, bound)
-    if (!cursor.isAt(key, start, end)) return ABSENT
+    if (cursor.locate(key, start, end, bound) !== SAME) return ABSENT
     into.copy(cursor.value, cursor.valueStart, cursor.valueEnd, cursor.sequence)
     return cursor.kind
   }

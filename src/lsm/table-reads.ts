@@ -13,6 +13,7 @@ import { HeddleError } from '../memory/error.ts'
 import type { Below } from '../tree/below.ts'
 import type { KeyBuffer } from '../tree/key.ts'
 import type { BlockCache } from './block-cache.ts'
+import { KeyHash } from './bloom-filter.ts'
 import { compareRanges } from './byte-codec.ts'
 import type { Catalog, Version } from './catalog.ts'
 import type { Disk } from './disk.ts'
@@ -48,6 +49,8 @@ export class TableReads implements Below {
   private readonly cache: BlockCache | undefined
   private readonly readers = new Map<number, TableReader>()
   private readonly found = new ValueBuffer()
+  /** Of the key that is looked for: the same for the filters of all tables. */
+  private readonly hash = new KeyHash()
   private readonly held = new Map<number, Held>()
   /** The newest version seen. */
   private newest = 0
@@ -64,6 +67,11 @@ export class TableReads implements Below {
 
   get value(): Uint8Array {
     return this.found.bytes
+  }
+
+  /** A hash of the key that was looked for last, of 32 bits. */
+  get keyHash(): number {
+    return this.hash.second
   }
 
   get length(): number {
@@ -178,6 +186,7 @@ export class TableReads implements Below {
 
   private lookIn({ state }: Version, key: KeyBuffer): boolean {
     const { levels } = state
+    this.hash.of(key.bytes, 0, key.length)
     for (let level = 0; level < levels.length; level++) {
       const tables = levels[level]
       // In level 0 the newest table comes first, and any of them may have the key; below, one at most.
@@ -185,7 +194,7 @@ export class TableReads implements Below {
       const end = level === 0 ? tables.length : Math.min(at + 1, tables.length)
       for (; at < end; at++) {
         if (!covers(tables[at], key)) continue
-        const kind = this.reader(tables[at]).get(key.bytes, 0, key.length, NEWEST, this.found)
+        const kind = this.reader(tables[at]).get(key.bytes, 0, key.length, NEWEST, this.found, this.hash)
         if (kind !== ABSENT) return kind === KIND_PUT
       }
     }

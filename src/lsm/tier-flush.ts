@@ -2,14 +2,18 @@
  * A flush: what closed logs say becomes one sorted table. Of each key the newest change counts; its sequence is the LSN of
  * its record.
  *
- * Thread safety: belongs to one thread. Memory: the keys and values of the logs.
+ * All changes are collected and sorted at once (memory-run.ts): a map of keys costs several times as much, since it makes a
+ * string and an object of each.
+ *
+ * Thread safety: belongs to one thread. Memory: the keys and values of the logs, overwritten ones too.
  * Death: leaves a table that no manifest names.
  */
-import { grown } from './byte-codec.ts'
+import { compareRanges, grown } from './byte-codec.ts'
 import { type ChangeVisitor, readChanges } from './change-record.ts'
 import type { Disk } from './disk.ts'
 import { KIND_DELETE, KIND_PUT } from './entry.ts'
 import { chainBehind, replayChain } from './log-chain.ts'
+import { MemoryRun } from './memory-run.ts'
 import { type TableMeta, type TableOptions, TableWriter } from './table-writer.ts'
 
 export interface FlushOptions {
@@ -33,49 +37,21 @@ export interface Flushed {
   readonly changes: number
 }
 
-interface Newest {
-  sequence: number
-  kind: number
-  at: number
-  length: number
-}
-
-/** The newest change of each key. */
-class Memtable implements ChangeVisitor {
-  changes = 0
+/** All changes of the logs, to be sorted. */
+class Changes implements ChangeVisitor {
+  count = 0
   sequence = 0
-  readonly keys = new Map<string, Newest>()
-  values: Uint8Array = new Uint8Array(65536)
-  private end = 0
+  readonly run = new MemoryRun()
 
   put(bytes: Uint8Array, keyAt: number, keyBytes: number, valueBytes: number): void {
-    const newest = this.newest(bytes, keyAt, keyBytes)
-    newest.kind = KIND_PUT
-    // A value that is not longer takes the place of the one before.
-    if (valueBytes > newest.length) {
-      newest.at = this.end
-      this.end += valueBytes
-      this.values = grown(this.values, newest.at, this.end)
-    }
-    newest.length = valueBytes
+    this.count++
     const valueAt = keyAt + keyBytes
-    this.values.set(bytes.subarray(valueAt, valueAt + valueBytes), newest.at)
+    this.run.add(bytes, keyAt, valueAt, KIND_PUT, this.sequence, bytes, valueAt, valueAt + valueBytes)
   }
 
   remove(bytes: Uint8Array, keyAt: number, keyBytes: number): void {
-    this.newest(bytes, keyAt, keyBytes).kind = KIND_DELETE
-  }
-
-  private newest(bytes: Uint8Array, keyAt: number, keyBytes: number): Newest {
-    this.changes++
-    const key = Buffer.from(bytes.buffer, bytes.byteOffset + keyAt, keyBytes).toString('latin1')
-    let newest = this.keys.get(key)
-    if (newest === undefined) {
-      newest = { sequence: 0, kind: KIND_DELETE, at: 0, length: 0 }
-      this.keys.set(key, newest)
-    }
-    newest.sequence = this.sequence
-    return newest
+    this.count++
+    this.run.add(bytes, keyAt, keyAt + keyBytes, KIND_DELETE, this.sequence, bytes, keyAt, keyAt)
   }
 }
 
@@ -85,7 +61,7 @@ class Memtable implements ChangeVisitor {
  */
 export function flushLogs(options: FlushOptions): Flushed {
   const { disk, generation, lastLog, from, to } = options
-  const memtable = new Memtable()
+  const changes = new Changes()
   if (to > from) {
     const chain = chainBehind(disk, lastLog, generation, from)
     replayChain(
@@ -94,29 +70,32 @@ export function flushLogs(options: FlushOptions): Flushed {
       generation,
       from,
       (type, lsn, bytes, at, length, { name, recordAt }) => {
-        memtable.sequence = lsn
-        readChanges(type, bytes, at, length, memtable, { name, offset: recordAt })
+        changes.sequence = lsn
+        readChanges(type, bytes, at, length, changes, { name, offset: recordAt })
       },
       to,
     )
   }
-  return { table: writeMemtable(memtable, options), changes: memtable.changes }
+  changes.run.sort()
+  return { table: writeNewest(changes.run, options), changes: changes.count }
 }
 
-function writeMemtable({ keys, values }: Memtable, options: FlushOptions): TableMeta | undefined {
+/** Of each key the change that comes first in the run, which is the newest. */
+function writeNewest(run: MemoryRun, options: FlushOptions): TableMeta | undefined {
   const { disk, generation, takeId, keepDeletes, table } = options
   let writer: TableWriter | undefined
-  let key: Uint8Array = new Uint8Array(256)
+  let last: Uint8Array = new Uint8Array(256)
+  let lastLength = -1
   try {
-    // One UTF-16 unit for each byte: the order of strings is that of the bytes.
-    for (const name of [...keys.keys()].sort()) {
-      const { kind, sequence, at, length } = keys.get(name)!
+    for (run.seekFirst(); run.valid; run.next()) {
+      const { key, keyLength, kind } = run
+      if (lastLength >= 0 && compareRanges(key, 0, keyLength, last, 0, lastLength) === 0) continue
+      last = grown(last, 0, keyLength)
+      for (let i = 0; i < keyLength; i++) last[i] = key[i]
+      lastLength = keyLength
       if (kind === KIND_DELETE && !keepDeletes) continue
-      key = grown(key, 0, name.length)
-      for (let i = 0; i < name.length; i++) key[i] = name.charCodeAt(i)
       writer ??= new TableWriter(disk, takeId(), generation, table)
-      const valueEnd = kind === KIND_PUT ? at + length : at
-      writer.add(key, 0, name.length, kind, sequence, values, at, valueEnd)
+      writer.add(key, 0, keyLength, kind, run.sequence, run.value, run.valueStart, run.valueEnd)
     }
     return writer?.finish()
   } catch (error) {

@@ -68,6 +68,11 @@ export class Pressure {
     return engine.cleaner.load() > HIGH && this.evict()
   }
 
+  /** Whether what comes into the tree has to drive something else out. O(segments). */
+  isShort(): boolean {
+    return this.engine.cleaner.load() > LOW
+  }
+
   private evict(): boolean {
     const { evictor, cleaner, tree } = this.engine
     // Nothing was clean the last time, and no flush has come since; but a snapshot may have ended.

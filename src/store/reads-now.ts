@@ -1,10 +1,11 @@
 /**
  * Reads of single keys as they are now: in the tree, or, where it says nothing of a key, in the tables, from which the key is
- * brought up (tree/filling.ts).
+ * brought up (tree/filling.ts) if it is worth it (admission.ts).
  *
  * Thread safety: private to one store. Progress: lock-free, but for the disk.
  */
 import { HeddleError } from '../memory/error.ts'
+import { Admission } from './admission.ts'
 import type { Staged } from './codec.ts'
 import type { Engine } from './engine.ts'
 import type { RecordReader } from './reader.ts'
@@ -12,10 +13,12 @@ import type { RecordReader } from './reader.ts'
 export class ReadsNow {
   private readonly engine: Engine
   private readonly reader: RecordReader
+  private readonly admission: Admission
 
   constructor(engine: Engine, reader: RecordReader) {
     this.engine = engine
     this.reader = reader
+    this.admission = new Admission(engine.arena.buffer.byteLength, () => engine.pressure.isShort())
   }
 
   /** What `tree.key` has, to be finished by its codec, or undefined. */
@@ -36,7 +39,7 @@ export class ReadsNow {
     const { tables, tree } = this.engine
     if (!tables!.look(tree.key)) return undefined
     const staged = this.reader.foreignValue(tables!.value, 0, tables!.length)
-    tree.filling.offer(tables!)
+    if (this.admission.admits(tables!.keyHash)) tree.filling.offer(tables!)
     return staged
   }
 
@@ -66,7 +69,7 @@ export class ReadsNow {
     const { value, length } = tables!
     if (length > bytes.length - offset) throw tooSmall(length, bytes.length - offset)
     bytes.set(value.subarray(0, length), offset)
-    tree.filling.offer(tables!)
+    if (this.admission.admits(tables!.keyHash)) tree.filling.offer(tables!)
     return length
   }
 

@@ -144,7 +144,9 @@ test('payloads that are too short for anything', () => {
   cursor.open(new Uint8Array(4), 0, 4, NAME, 0)
   cursor.seekFirst()
   expect(cursor.valid).toBe(false)
-  expect(() => openBlock(new Uint8Array(8), 8, 1, { name: NAME, id: 7, generation: 1 }, 0)).toThrow(/than its header/)
+  expect(() => openBlock(new Uint8Array(8), 0, 8, 1, { name: NAME, id: 7, generation: 1 }, 0)).toThrow(
+    /than its header/,
+  )
 })
 
 test('a file that is too short for a footer, and one that is not there', () => {

@@ -97,6 +97,37 @@ test('blocks that are larger than a frame are read past the cache', () => {
   expect(cache!.fills).toBe(0)
 })
 
+test('a block that is damaged is not cached, and what is read next is', () => {
+  const disk = new MemoryDisk()
+  writeTable(disk, 1, LIST, { blockBytes: 512 })
+  const [cache] = caches(2 ** 20, 512)
+  const reader = new TableReader(disk, 1, 1, cache)
+  const name = '000001.table'
+  const whole = disk.contentOf(name)
+  disk.put(
+    name,
+    whole.map((byte, at) => (at === 100 ? byte ^ 1 : byte)),
+  )
+  expect(() => expectAll(new TableReader(disk, 1, 1, cache), LIST.slice(0, 1))).toThrow(/000001.table.*checksum/)
+  expect(cache!.fills).toBe(0)
+  disk.put(name, whole)
+  expectAll(reader, LIST)
+  expect(cache!.fills).toBe(reader.properties.dataBlocks)
+  expect(cache!.verify().problems).toEqual([])
+})
+
+test.each(['deflate', 'brotli'] as const)('blocks with %s are cached as they were before', (compression) => {
+  const disk = new MemoryDisk()
+  const text: Entry[] = LIST.slice(0, 600).map((entry) => ({ ...entry, value: entry.value!.repeat(3) }))
+  writeTable(disk, 1, text, { blockBytes: 512, compression })
+  const [cache] = caches(2 ** 20, 600)
+  const reader = new TableReader(disk, 1, 1, cache)
+  expectAll(reader, text)
+  expectAll(reader, text)
+  expect(reader.blocksRead).toBe(reader.properties.dataBlocks)
+  expect(forwards(new TableIterator(reader))).toEqual(text)
+})
+
 test('a walk over everything can leave the cache alone', () => {
   const disk = new MemoryDisk()
   writeTable(disk, 1, LIST, { blockBytes: 512 })

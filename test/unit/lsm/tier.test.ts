@@ -124,6 +124,27 @@ describe('a flush', () => {
     expect(namesOf(disk, '.log')).toEqual([`${String(prepared).padStart(6, '0')}.log`])
   })
 
+  it('puts of each key the newest change into its table, and no delete where there is nothing to delete', () => {
+    const disk = new SimulatedDisk()
+    const store = new HandTier(disk)
+    for (const value of ['1', '2', '3']) store.put('a', value)
+    store.put('gone', '1')
+    store.remove('gone')
+    store.put('b', '1')
+    store.remove('b')
+    store.put('b', '2')
+    store.batch([
+      ['a', '4'],
+      ['also gone', undefined],
+    ])
+    store.flush()
+    const version = store.tier.catalog.acquire()
+    const [{ entries, deletes }] = version.state.levels[0]
+    store.tier.catalog.release(version)
+    expect([entries, deletes]).toEqual([2, 0])
+    expect(contents(reopened(disk).map)).toBe('a=4,b=2')
+  })
+
   it('leaves one manifest, one log and no table that a version does not name', () => {
     const disk = new SimulatedDisk()
     const store = new HandTier(disk)
