@@ -40,7 +40,7 @@ export const SYNCED: RunShape = {
   sizes: { ...sizes, settings: { ...sizes.settings, durability: 'sync' } },
 }
 
-/** A store of about 100 KB in 64 KiB of memory, which is full of what is read. */
+/** A store of about 120 KB in some 100 KB of memory, which is full of what is read. */
 export const LARGER: RunShape = {
   name: 'larger than memory',
   sizes: {
@@ -57,8 +57,8 @@ export const LARGER: RunShape = {
       stepEntries: 32,
     },
   },
-  keys: 240,
-  valueBytes: 1500,
+  keys: 120,
+  valueBytes: 2000,
   steps: 30,
   reads: 12,
 }

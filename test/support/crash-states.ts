@@ -79,7 +79,8 @@ export class CrashModel {
         this.pendingEntries = []
         return
       default:
-        if (change.kind === 'create') this.files.set(change.inode, { durable: new Uint8Array(0), pending: [], all: undefined })
+        if (change.kind === 'create')
+          this.files.set(change.inode, { durable: new Uint8Array(0), pending: [], all: undefined })
         this.pendingEntries.push(change)
     }
   }

@@ -4,43 +4,10 @@
  */
 import { backupOnline } from '../../src/lsm/online-backup.ts'
 import type { BatchOperation } from '../../src/index.ts'
+import { EntrySum, textHash } from './entry-hash.ts'
 import type { InlineSizes, InlineStore } from './inline-store.ts'
 import { type Random, random } from './random.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
-
-/** A number that says what a store holds: the sum of a hash of each entry, so that it follows changes at once. */
-export class Digest {
-  private low = 0
-  private high = 0
-
-  add(key: string, value: string): void {
-    this.change(key, value, 1)
-  }
-
-  subtract(key: string, value: string): void {
-    this.change(key, value, -1)
-  }
-
-  private change(key: string, value: string, sign: number): void {
-    let a = 0x811c9dc5
-    let b = 0x9747b28c
-    for (let part = 0; part < 2; part++) {
-      const text = part === 0 ? key : value
-      for (let i = 0; i < text.length; i++) {
-        a = Math.imul(a ^ text.charCodeAt(i), 0x01000193)
-        b = Math.imul(b ^ text.charCodeAt(i), 0x5bd1e995) + 0x165667b1
-      }
-      a = Math.imul(a ^ 0x3d, 0x01000193)
-      b = Math.imul(b ^ (b >>> 15), 0x2c1b3c6d)
-    }
-    this.low = (this.low + sign * (a ^ (a >>> 13))) | 0
-    this.high = (this.high + sign * (b ^ (b >>> 16))) | 0
-  }
-
-  get value(): number {
-    return (this.high >>> 11) * 2 ** 32 + (this.low >>> 0)
-  }
-}
 
 interface Moment {
   /** Changes of the disk by then. */
@@ -60,21 +27,21 @@ export interface Copied {
 /** What happened, as far as a crash is judged by it. */
 export class Story {
   readonly moments: Moment[] = []
-  /** Digest of the contents after so many changes. */
-  readonly digests: number[]
+  /** EntrySum of the contents after so many changes. */
+  readonly sums: number[]
   readonly backups: Copied[] = []
   private readonly ends: number[] = []
   private readonly disk: SimulatedDisk
   private readonly inline: InlineStore
   private readonly model = new Map<string, string>()
-  private readonly digest = new Digest()
+  private readonly sum = new EntrySum()
   private acknowledged = 0
 
   constructor(disk: SimulatedDisk, inline: InlineStore) {
     this.disk = disk
     this.inline = inline
     for (const [key, value] of inline.store) this.put(key, value)
-    this.digests = [this.digest.value]
+    this.sums = [this.sum.value]
     this.note()
   }
 
@@ -91,17 +58,17 @@ export class Story {
     change()
     for (const [key, value] of entries) this.put(key, value)
     this.ends.push(this.inline.tier.log.frontier())
-    this.digests.push(this.digest.value)
+    this.sums.push(this.sum.value)
     this.note()
   }
 
   private put(key: string, value: string | undefined): void {
     const old = this.model.get(key)
-    if (old !== undefined) this.digest.subtract(key, old)
+    if (old !== undefined) this.sum.subtract(textHash(key, old))
     if (value === undefined) this.model.delete(key)
     else {
       this.model.set(key, value)
-      this.digest.add(key, value)
+      this.sum.add(textHash(key, value))
     }
   }
 
@@ -132,8 +99,8 @@ export class Story {
   }
 
   isBetween(found: number, least: number, most: number): string {
-    for (let i = most; i >= least; i--) if (this.digests[i] === found) return ''
-    const elsewhere = this.digests.lastIndexOf(found)
+    for (let i = most; i >= least; i--) if (this.sums[i] === found) return ''
+    const elsewhere = this.sums.lastIndexOf(found)
     return `what is there is not one of the states ${least} to ${most}, but ${elsewhere < 0 ? 'none' : elsewhere}`
   }
 }
@@ -198,7 +165,13 @@ function backUp(story: Story, inline: InlineStore, from: SimulatedDisk, rng: Ran
 }
 
 /** A mixed run, to its end: an orderly close, or none. */
-export function mixedRun(disk: SimulatedDisk, inline: InlineStore, seed: number, shape: RunShape, steps = shape.steps): Story {
+export function mixedRun(
+  disk: SimulatedDisk,
+  inline: InlineStore,
+  seed: number,
+  shape: RunShape,
+  steps = shape.steps,
+): Story {
   const rng = random(seed)
   const story = new Story(disk, inline)
   let changes = 0
@@ -220,7 +193,7 @@ export function mixedRun(disk: SimulatedDisk, inline: InlineStore, seed: number,
     for (let count = rng.int(3); count >= 0; count--) change()
     for (let count = shape.reads; count > 0; count--) inline.store.get(keyOf(rng, shape))
     for (let count = rng.int(5); count >= 0; count--) background()
-    if (rng.chance(3)) {
+    if (rng.chance(6)) {
       backUp(story, inline, disk, rng, () => {
         if (rng.chance(50)) change()
         background()
