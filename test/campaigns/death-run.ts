@@ -23,8 +23,8 @@ import { type Amount, PROGRESS, type WriterData, extentOf, writtenOptions } from
 /** How long nobody may get on: far more than a thread takes to be replaced. */
 const HANG_MS = 60_000
 const LONGEST_PAUSE_MS = 60
-/** Changes of each writer by which the memory is filled first. */
-const FILLED = 900
+/** Changes of each writer by which the memory is filled first, if there is more than it holds. */
+const FILLING = 900
 
 const EXTENSION = FROM_SOURCES ? 'ts' : 'js'
 const PROGRAM = new URL(`../support/workers/write-while-killed.${EXTENSION}`, import.meta.url)
@@ -35,6 +35,8 @@ export interface DeathOptions {
   readonly deaths: number
   readonly seconds?: number
   readonly deathsOfRound?: number
+  /** Changes of each writer by which the memory is filled first, where there is more than it holds. */
+  readonly filling?: number
   readonly onRound?: (report: DeathReport) => void
 }
 
@@ -101,10 +103,10 @@ class Round {
   }
 
   /** @returns what is wrong, or '' */
-  async run(deaths: number): Promise<string> {
+  async run(deaths: number, filling: number): Promise<string> {
     const { rng, report } = this
     try {
-      if (this.amount === 'much') await this.goOn(FILLED)
+      if (this.amount === 'much') await this.goOn(filling)
       for (let i = 0; i < deaths; i++) {
         await pause(rng.int(LONGEST_PAUSE_MS))
         for (let spin = rng.int(20_000); spin > 0; spin--) Math.imul(spin, spin)
@@ -206,6 +208,7 @@ export async function deathRun({
   deaths,
   seconds = Infinity,
   deathsOfRound = 25,
+  filling = FILLING,
   onRound,
 }: DeathOptions): Promise<DeathReport> {
   const until = performance.now() + seconds * 1000
@@ -214,7 +217,7 @@ export async function deathRun({
   while (report.deaths < deaths && performance.now() < until && report.violations.length === 0) {
     const directory = mkdtempSync(join(tmpdir(), 'heddle-death-'))
     const round = new Round(directory, seed + report.rounds, report)
-    const wrong = await round.run(Math.min(deathsOfRound, deaths - report.deaths))
+    const wrong = await round.run(Math.min(deathsOfRound, deaths - report.deaths), filling)
     await round.over()
     report.rounds++
     if (wrong === '') rmSync(directory, { recursive: true })

@@ -24,6 +24,7 @@ describe('a whole store', () => {
   it.each(['sync', 'sync directory'] as const)('is found out on a disk that forgets to %s', (forgets) => {
     const report = crashRun({ seed: SEED, runs: 2, each: 4, steps: 20, forgets })
     expect(report.violations.length).toBeGreaterThan(0)
-    for (const violation of report.violations) expect(violation).toMatch(/^seed \d+ \([a-z ]+\), .*after \d+ operations/)
+    for (const violation of report.violations)
+      expect(violation).toMatch(/^seed \d+ \([a-z ]+\), .*after \d+ operations/)
   })
 })

@@ -3,11 +3,11 @@ import { expect, it } from 'vitest'
 import { deathLine, deathRun } from '../campaigns/death-run.ts'
 import { fromEnv } from '../support/random.ts'
 
-const DEATHS = fromEnv('THREAD_DEATHS', 16)
+const DEATHS = fromEnv('THREAD_DEATHS', 8)
 const SEED = fromEnv('THREAD_DEATH_SEED', 1)
 
-it('loses nothing when its background threads are killed', { timeout: 120_000 + DEATHS * 10_000 }, async () => {
-  const report = await deathRun({ deaths: DEATHS, seed: SEED, deathsOfRound: 8 })
+it('loses nothing when its background threads are killed', { timeout: 300_000 + DEATHS * 10_000 }, async () => {
+  const report = await deathRun({ deaths: DEATHS, seed: SEED, deathsOfRound: 4, filling: 500 })
   console.log(deathLine(report, SEED))
   expect(report.violations).toEqual([])
   expect(report.deaths).toBeGreaterThanOrEqual(DEATHS)
