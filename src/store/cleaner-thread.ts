@@ -7,6 +7,8 @@ import type { StoreHandle } from './handle.ts'
 import { loaderArguments, workerUrl } from '../memory/worker-url.ts'
 
 export interface CleanerThread {
+  /** The thread, if there is one. For tests, which end it. */
+  worker(): Worker | null
   stop(): void
 }
 
@@ -39,6 +41,7 @@ export function startCleaner(arena: Arena, handle: StoreHandle, reap: (threadId:
   }
   start()
   return {
+    worker: () => worker,
     stop(): void {
       stopped = true
       raise(arena.words, GLOBAL_STOP)

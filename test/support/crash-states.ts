@@ -20,7 +20,23 @@ type EntryChange = Extract<Change, { kind: 'create' | 'rename' | 'remove' }>
 interface FileState {
   durable: Uint8Array
   pending: FileChange[]
+  /** What is there if all that is pending is; made when it is needed. */
+  all: Uint8Array | undefined
 }
+
+/** What a state shows of a crash, as bits. */
+export const KINDS = {
+  /** A change of a file that was not synced is not there. */
+  dropped: 1,
+  /** One is there, and an earlier one of the same file is not. */
+  reordered: 2,
+  /** One is there in part. */
+  torn: 4,
+  zeros: 8,
+  garbage: 16,
+  /** A name is not there, or there again, or has not changed, since the directory was not synced. */
+  entries: 32,
+} as const
 
 /** How a state is chosen. The extremes come up often, since most faults show there. */
 type Style = 'none' | 'all' | 'mixed'
@@ -31,13 +47,16 @@ export class CrashModel {
   private readonly entries = new Map<string, number>()
   private pendingEntries: EntryChange[] = []
   private readonly rng: Random
+  /** KINDS of the state that was made last. */
+  kinds = 0
+  private isDropped = false
 
   /** @param initial what `SimulatedDisk.initial` gave, if the disk was not empty */
   constructor(rng: Random, initial: ReturnType<SimulatedDisk['initial']> = new Map()) {
     this.rng = rng
     for (const [name, { inode, bytes }] of initial) {
       this.entries.set(name, inode)
-      this.files.set(inode, { durable: bytes, pending: [] })
+      this.files.set(inode, { durable: bytes, pending: [], all: undefined })
     }
   }
 
@@ -47,6 +66,7 @@ export class CrashModel {
       case 'write':
       case 'truncate':
         this.file(change.inode).pending.push(change)
+        this.file(change.inode).all = undefined
         return
       case 'sync':
         if (change.outcome !== 'kept') this.settle(this.file(change.inode), change.outcome === 'good')
@@ -59,7 +79,8 @@ export class CrashModel {
         this.pendingEntries = []
         return
       default:
-        if (change.kind === 'create') this.files.set(change.inode, { durable: new Uint8Array(0), pending: [] })
+        if (change.kind === 'create')
+          this.files.set(change.inode, { durable: new Uint8Array(0), pending: [], all: undefined })
         this.pendingEntries.push(change)
     }
   }
@@ -71,13 +92,15 @@ export class CrashModel {
     return count
   }
 
-  /** A state that a crash now may leave. Its bytes are the receiver's own. */
+  /** A state that a crash now may leave. States share what is the same in them, so their bytes must not be changed. */
   state(): Files {
+    this.kinds = 0
     const data = this.style()
     const directory = this.style()
     const entries = new Map(this.entries)
     for (const change of this.pendingEntries) {
       if (directory === 'all' || (directory === 'mixed' && this.rng.chance(50))) applyEntry(entries, change)
+      else this.kinds |= KINDS.entries
     }
     const left = new Map<string, Uint8Array>()
     for (const [name, inode] of entries) left.set(name, this.contents(this.file(inode), data))
@@ -97,37 +120,57 @@ export class CrashModel {
   private settle(file: FileState, good: boolean): void {
     file.durable = this.contents(file, good ? 'all' : this.style())
     file.pending = []
+    file.all = undefined
   }
 
-  private contents({ durable, pending }: FileState, style: Style): Uint8Array {
-    if (style === 'none' || pending.length === 0) return durable.slice()
+  private contents(file: FileState, style: Style): Uint8Array {
+    const { durable, pending } = file
+    if (pending.length === 0) return durable
+    if (style === 'none') {
+      this.kinds |= KINDS.dropped
+      return durable
+    }
+    if (style === 'all') return (file.all ??= this.changed(file, style))
+    return this.changed(file, style)
+  }
+
+  private changed({ durable, pending }: FileState, style: Style): Uint8Array {
     let size = durable.length
     for (const change of pending) size = Math.max(size, endOf(change))
     const bytes = new Uint8Array(size)
     bytes.set(durable)
     let length = durable.length
+    this.isDropped = false
     for (const change of pending) length = this.applyToFile(bytes, length, change, style)
-    return bytes.slice(0, length)
+    return length === size ? bytes : bytes.slice(0, length)
   }
 
   /** @returns the length after it */
   private applyToFile(bytes: Uint8Array, length: number, change: FileChange, style: Style): number {
     const fate = style === 'all' ? 0 : this.rng.int(4)
+    if (fate < 2 && this.isDropped) this.kinds |= KINDS.reordered
     if (change.kind === 'truncate') {
-      if (fate > 1) return length
+      if (fate > 1) return this.dropped(length)
       bytes.fill(0, Math.min(change.length, length), length)
       return change.length
     }
     // 0 and 1: all of it. 2: nothing, but perhaps the length. 3: torn.
-    if (fate === 2) return this.rng.chance(50) ? Math.max(length, endOf(change)) : length
+    if (fate === 2) return this.dropped(this.rng.chance(50) ? Math.max(length, endOf(change)) : length)
     if (fate === 3) return this.tear(bytes, length, change)
     bytes.set(change.bytes, change.offset)
     return Math.max(length, endOf(change))
   }
 
+  private dropped(length: number): number {
+    this.isDropped = true
+    this.kinds |= KINDS.dropped
+    return length
+  }
+
   private tear(bytes: Uint8Array, length: number, change: Extract<Change, { kind: 'write' }>): number {
     const end = endOf(change)
     let reached = length
+    this.kinds |= KINDS.torn
     for (let at = change.offset; at < end;) {
       const next = Math.min(end, (Math.floor(at / SECTOR) + 1) * SECTOR)
       const fate = this.rng.int(4)
@@ -135,6 +178,7 @@ export class CrashModel {
       else if (fate === 1) bytes.fill(0, at, next)
       else if (fate === 2) fillWithGarbage(bytes, at, next, this.rng.int(2 ** 31))
       if (fate !== 3) reached = Math.max(reached, next)
+      this.kinds |= fate === 1 ? KINDS.zeros : fate === 2 ? KINDS.garbage : 0
       at = next
     }
     return reached

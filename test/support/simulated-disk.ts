@@ -49,6 +49,8 @@ interface Inode {
   readonly number: number
   bytes: Uint8Array
   size: number
+  /** Whether the bytes are somebody else's, too, so that they are copied before they are changed. */
+  shared: boolean
 }
 
 export class SimulatedDisk implements Disk {
@@ -70,11 +72,11 @@ export class SimulatedDisk implements Disk {
     this.rng = random(seed)
   }
 
-  /** A disk that has always had these files. */
+  /** A disk that has always had these files. Their bytes are not changed by what is done to it. */
   static with(files: Files, seed = 1): SimulatedDisk {
     const disk = new SimulatedDisk(seed)
     for (const [name, bytes] of files) {
-      disk.names.set(name, { number: disk.inodes++, bytes, size: bytes.length })
+      disk.names.set(name, { number: disk.inodes++, bytes, size: bytes.length, shared: true })
       disk.used += bytes.length
     }
     return disk
@@ -100,7 +102,7 @@ export class SimulatedDisk implements Disk {
     this.enter('create', name, 0)
     check(name)
     if (this.names.has(name)) throw ioError('create', name, 0, 'EEXIST')
-    const inode: Inode = { number: this.inodes++, bytes: new Uint8Array(64), size: 0 }
+    const inode: Inode = { number: this.inodes++, bytes: new Uint8Array(64), size: 0, shared: false }
     this.names.set(name, inode)
     this.journal.push({ kind: 'create', name, inode: inode.number })
     return new SimulatedFile(this, name, inode, true)
@@ -187,6 +189,7 @@ export class SimulatedDisk implements Disk {
   private change(inode: Inode, bytes: Uint8Array, offset: number): void {
     this.journal.push({ kind: 'write', inode: inode.number, offset, bytes })
     this.resize(inode, Math.max(inode.size, offset + bytes.length))
+    own(inode)
     inode.bytes.set(bytes, offset)
   }
 
@@ -195,7 +198,11 @@ export class SimulatedDisk implements Disk {
       const grown = new Uint8Array(Math.max(size, 2 * inode.bytes.length))
       grown.set(inode.bytes.subarray(0, inode.size))
       inode.bytes = grown
-    } else if (size < inode.size) inode.bytes.fill(0, size, inode.size)
+      inode.shared = false
+    } else if (size < inode.size) {
+      own(inode)
+      inode.bytes.fill(0, size, inode.size)
+    }
     this.used += size - inode.size
     inode.size = size
   }
@@ -275,6 +282,12 @@ class SimulatedFile implements DiskFile {
   private must(operation: DiskOperation, writes: boolean): void {
     if (!this.isOpen || (writes && !this.writable)) throw ioError(operation, this.name, 0, 'EBADF')
   }
+}
+
+function own(inode: Inode): void {
+  if (!inode.shared) return
+  inode.bytes = inode.bytes.slice()
+  inode.shared = false
 }
 
 function check(name: string): void {
