@@ -49,7 +49,8 @@
  */
 import { assert } from '../memory/assert.ts'
 import { LINE_WORDS } from '../memory/layout.ts'
-import { listen, park, parkAsync, ring } from '../memory/parking.ts'
+import { listen, park, ring } from '../memory/parking.ts'
+import { parkAsync } from './async-parking.ts'
 import { TYPE_FIRST_OF_USERS } from './log-format.ts'
 import { IN_UNITS, MOST_UNITS, UNIT_SHIFT, exactPart } from './slot-length.ts'
 
@@ -171,7 +172,7 @@ export class SharedLog {
         Atomics.compareExchange(words, at + CURSOR, position, (position + taken) & POSITION_MASK)
         if (padding > 0) continue
         if (distance(Atomics.load(words, at + RELEASED), position) < this.granules) return position
-        this.abort(position)
+        this.settle(position, false)
       } else if (!this.moveOn(position) && this.isSealedAt(position)) return LOG_SEALED
     }
   }

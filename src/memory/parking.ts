@@ -11,17 +11,6 @@ export function park(words: Int32Array, index: number, expected: number, budgetM
   return Atomics.wait(words, index, expected, budgetMs) === 'timed-out'
 }
 
-/** As `park`, without blocking the thread. */
-export async function parkAsync(words: Int32Array, index: number, expected: number, budgetMs: number): Promise<void> {
-  const wait = Atomics.waitAsync(words, index, expected, budgetMs)
-  if (!wait.async) return
-  // Such a wait does not keep the process alive; the timer does.
-  let timer: NodeJS.Timeout | undefined
-  const timeOut = new Promise((resolve) => (timer = setTimeout(resolve, budgetMs)))
-  await Promise.race([wait.value, timeOut])
-  clearTimeout(timer)
-}
-
 /** Changes the bell's word and wakes everyone parked on it. */
 export function ring(words: Int32Array, index: number): void {
   Atomics.add(words, index, 1)

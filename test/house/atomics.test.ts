@@ -14,6 +14,7 @@ const FLOORS_WITH_ATOMICS: Readonly<Record<string, string>> = {
 /** Files elsewhere that may use Atomics, each with its reason. */
 const FILES_WITH_ATOMICS: Readonly<Record<string, string>> = {
   'src/lsm/shared-log.ts': 'reserves slots of the one log with compare-and-swap, and publishes what is durable',
+  'src/lsm/async-parking.ts': 'waits for a bell of the log in a thread that must not block',
   'src/lsm/journal.ts': "announces what the participant's slot of the log is filled with",
   'src/cli/soak/control.ts': "the soak's own control words, apart from any store",
   'src/cli/replay/barrier.ts': 'where the workers of a replay meet',

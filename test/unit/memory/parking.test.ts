@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
-import { isRaised, listen, park, parkAsync, raise, ring } from '../../../src/memory/parking.ts'
+import { isRaised, listen, park, raise, ring } from '../../../src/memory/parking.ts'
 import { pause } from '../../support/stores.ts'
 
 function words(): Int32Array {
@@ -48,31 +47,6 @@ it('a ring wakes everyone who is parked on the bell', async () => {
   bells[3] = 0
   await Promise.all(ends)
   expect(woken).toEqual(['parking', 'parking', 'ok', 'ok'])
-})
-
-it('parking without blocking ends by a ring, at once if there was one, and by its time', async () => {
-  const bells = words()
-  const ended: string[] = []
-  const rung = parkAsync(bells, 3, 0, 60_000).then(() => ended.push('rung'))
-  const late = parkAsync(bells, 4, 0, 2).then(() => ended.push('late'))
-  await late
-  await parkAsync(bells, 3, 7, 60_000)
-  expect(ended).toEqual(['late'])
-  ring(bells, 3)
-  await rung
-  expect(ended).toEqual(['late', 'rung'])
-})
-
-it('keeps the process alive while it is parked without blocking', () => {
-  const parking = new URL('../../../src/memory/parking.ts', import.meta.url).href
-  const loader = new URL('../../support/register-tsx.mjs', import.meta.url).href
-  const code = `
-    const { parkAsync } = await import(${JSON.stringify(parking)})
-    await parkAsync(new Int32Array(new SharedArrayBuffer(64)), 3, 0, 50)
-    console.log('over')
-  `
-  const argv = ['--import', loader, '--input-type=module', '-e', code]
-  expect(execFileSync(process.execPath, argv, { encoding: 'utf8' })).toBe('over\n')
 })
 
 it('a raised flag stays raised', () => {
