@@ -8,9 +8,9 @@ import { median } from './statistics.ts'
 
 type Subject = heddle.Store<string, Uint8Array>
 
-const ROUNDS = 14
-/** The first rounds are not counted. */
-const WARM_UP = 4
+const ROUNDS = 32
+/** The first rounds are not counted: it takes some 200,000 operations until all of their way has been compiled for good. */
+const WARM_UP = 16
 
 const OPERATIONS: Record<string, (store: Subject, keys: readonly string[]) => void> = {
   get: (store, keys) => {
