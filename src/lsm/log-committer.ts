@@ -247,9 +247,9 @@ export class LogCommitter {
     }
   }
 
-  /** Parks until there is something to do, at most `budgetMs`. After a failure it waits although there is. */
-  sleep(budgetMs: number, anyway = false): void {
-    this.log.sleep(this.taken, budgetMs, anyway || logState(this.log) !== LOG_WORKS)
+  /** Parks until there is something to do, at most `budgetMs`. After a failure it waits although there is. See the log. */
+  sleep(budgetMs: number, isWanted: () => boolean, anyway = false): void {
+    this.log.sleep(this.taken, budgetMs, isWanted, anyway || logState(this.log) !== LOG_WORKS)
   }
 
   /** Whether there are slots to be taken, or taken ones to be synced. */

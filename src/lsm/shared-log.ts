@@ -385,12 +385,13 @@ export class SharedLog {
   /**
    * The consumer sleeps until it is nudged, at most `budgetMs`; not if there is a finished slot at `position`, unless it
    * is to sleep `anyway`: then it has to be woken.
+   * @param isWanted whether somebody wants it who may have rung before it said that it sleeps
    */
-  sleep(position: number, budgetMs: number, anyway = false): void {
+  sleep(position: number, budgetMs: number, isWanted: () => boolean, anyway = false): void {
     const { words, at } = this
     const heard = listen(words, at + BELL)
     Atomics.store(words, at + IDLE, anyway ? KEEPS_PACE : WANTS_WORK)
-    if (anyway || this.finishedAt(position) === 0) park(words, at + BELL, heard, budgetMs)
+    if (!isWanted() && (anyway || this.finishedAt(position) === 0)) park(words, at + BELL, heard, budgetMs)
     Atomics.store(words, at + IDLE, 0)
   }
 

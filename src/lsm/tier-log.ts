@@ -26,6 +26,8 @@ export class LogWorker {
   private readonly committer: LogCommitter
   private readonly groupMs: number
   private readonly now: () => number
+  /** Whether somebody wants everything synced. */
+  private readonly isWanted = (): boolean => !this.tier.words.isServed(this.tier.words.requests())
   private lastRound = -Infinity
   private closed = false
 
@@ -64,7 +66,7 @@ export class LogWorker {
     const { words, log } = tier
     if (words.hasFailed()) committer.giveUp(words.failure())
     const requests = words.requests()
-    const wanted = !words.isServed(requests)
+    const wanted = this.isWanted()
     const now = this.now()
     const wait = this.lastRound + this.groupMs - now
     if (!wanted && !this.isUrgent() && wait > 0) {
@@ -95,7 +97,7 @@ export class LogWorker {
   sleep(milliseconds: number): void {
     const { committer, tier } = this
     const paced = tier.words.settings.durability !== 'sync'
-    committer.sleep(milliseconds, paced && this.now() < this.lastRound + this.groupMs)
+    committer.sleep(milliseconds, this.isWanted, paced && this.now() < this.lastRound + this.groupMs)
   }
 
   private isUrgent(): boolean {

@@ -103,7 +103,7 @@ function consume(actor: Actor, writers: number): void {
   // The one before may have died before it gave out the room.
   log.release(log.stable())
   log.announce()
-  while (lastsSeen(actor) < writers) if (!round(actor)) log.sleep(log.stable(), Infinity)
+  while (lastsSeen(actor) < writers) if (!round(actor)) log.sleep(log.stable(), Infinity, () => false)
 }
 
 const committing =

@@ -264,7 +264,7 @@ describe('workers on one log', () => {
         position = log.endOf(position, granules)
       }
       if (position === from) {
-        log.sleep(position, 20)
+        log.sleep(position, 20, () => false)
         continue
       }
       log.setStable(position)

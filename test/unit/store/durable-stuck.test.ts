@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { open } from '../../../src/index.ts'
 import { initLog } from '../../../src/lsm/log-committer.ts'
 import { distance } from '../../../src/lsm/shared-log.ts'
@@ -93,6 +93,31 @@ describe('who waits for room', () => {
       for (let i = 0; i < 64; i++) put(engine, 'a', String(i))
     }
     expect(fill).toThrow(expect.objectContaining({ code: 'HEDDLE_IO' }))
+  })
+})
+
+describe('a log worker that is about to sleep', () => {
+  it.each(['none', 'group', 'sync'] as const)('stays awake for who has just asked for a flush: %s', (durability) => {
+    const engine = engineWith(64, durability)
+    const { log } = engine.journal!
+    const { words } = engine.tier!
+    initLog(log, 0, 0)
+    log.claim(engine.me.label)
+    const worker = new LogWorker(engine.tier!, new SimulatedDisk(), 65_536, () => 1000)
+    put(engine, 'a', '1')
+    words.request()
+    worker.turn()
+    const waits = vi.spyOn(Atomics, 'wait')
+    const milliseconds = worker.turn()
+    // It does not say yet that it sleeps, so nobody rings.
+    const request = words.request()
+    worker.sleep(milliseconds)
+    expect(waits).not.toHaveBeenCalled()
+    worker.turn()
+    expect(words.isServed(request)).toBe(true)
+    worker.sleep(1)
+    expect(waits).toHaveBeenCalled()
+    waits.mockRestore()
   })
 })
 
