@@ -55,6 +55,8 @@ function typeName(value: unknown): string {
 export abstract class KeyCodec {
   /** Whether the encoding of a beginning is the beginning of the encoding. */
   readonly hasPrefixes: boolean = true
+  /** Whether it is the user's, who may give other bytes for the same key later. */
+  readonly isCustom: boolean = false
   /** @throws HeddleError HEDDLE_INVALID_KEY, HEDDLE_TOO_LARGE */
   abstract encode(key: unknown, into: KeyBuffer): void
   /** Decodes from shared memory. Runs no code of the user's. */
@@ -199,6 +201,7 @@ class NumberKeys extends KeyCodec {
 }
 
 class CustomKeys extends KeyCodec {
+  override readonly isCustom = true
   private readonly codec: CustomCodec<unknown>
 
   constructor(codec: CustomCodec<unknown>) {

@@ -238,6 +238,7 @@ export class Engine {
     this.scheme.flush()
     const deaths = this.ledger.deaths()
     if (!this.ledger.isSwept()) {
+      this.tree.writer.abandonLeft()
       this.log.sealAll()
       const isLast = this.isLastSweep(deaths)
       this.cleaner.sweep(this.relocation.isReachable)
@@ -314,6 +315,7 @@ export class Engine {
   detach(): void {
     this.detached = true
     this.tables?.close()
+    this.tree.writer.abandonLeft()
     this.log.sealAll()
     this.scheme.detach()
   }

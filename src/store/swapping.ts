@@ -58,7 +58,7 @@ export class Swapping<K, V> {
     const { tree, scheme } = this.engine
     for (;;) {
       const since = scheme.epoch()
-      const record = this.matches(present)
+      const record = this.matches(present, since)
       if (record === UNKNOWN) {
         this.engine.bring()
         continue
@@ -82,7 +82,7 @@ export class Swapping<K, V> {
   }
 
   /** The record of `tree.key` if its value is the expected one, 0 if absence was expected and found, UNKNOWN, else -1. */
-  private matches(present: boolean): number {
+  private matches(present: boolean, since: number): number {
     const { tree, scheme } = this.engine
     scheme.enter()
     try {
@@ -91,7 +91,7 @@ export class Swapping<K, V> {
       if (record === 0) return present ? -1 : 0
       if (!present) return -1
       if (!this.reader.valueEquals(record, tree.search.header, this.expected, this.expectedLength)) return -1
-      tree.remember()
+      tree.remember(since)
       return record
     } finally {
       scheme.leave()
@@ -127,7 +127,7 @@ export class Swapping<K, V> {
       try {
         record = tree.find()
         if (record !== 0) {
-          tree.remember()
+          tree.remember(since)
           staged = this.reader.value(record, tree.search.header)
           if (byBytes) bytes = this.reader.valueCopy(record, tree.search.header)
         }

@@ -55,7 +55,7 @@ export class Transaction<K = string, V = string> {
   private over = false
   /** The bytes of `tree.key`, to be read as text. */
   private readonly keyText: RawBuffer
-  private lastKey: K | undefined = undefined
+  private lastKey: string | undefined = undefined
   private lastName = ''
 
   /** Transactions are made by a store. @internal */
@@ -98,8 +98,9 @@ export class Transaction<K = string, V = string> {
     const { tree } = this.engine
     this.view.check()
     this.keyCodec.encode(key, tree.key)
-    // Mostly it is the key that has just been read. An object may have changed since.
-    if (key !== this.lastKey || typeof key === 'object') {
+    // Mostly it is the key that has just been read. Only a string says by itself what its bytes are.
+    if (this.keyCodec.isCustom || typeof key !== 'string') return this.keyText.latin1Slice(0, tree.key.length)
+    if (key !== this.lastKey) {
       this.lastName = this.keyText.latin1Slice(0, tree.key.length)
       this.lastKey = key
     }

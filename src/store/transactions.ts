@@ -138,20 +138,20 @@ export class Transactions<K, V> {
     tree.key.copyFrom(change.key, 0, change.key.length)
     if (keys.length === 0 && isolation === 'serializable') return this.putOne(change, PUT_ANY, 0)
     const since = scheme.epoch()
-    const record = this.recordAt(mark)
+    const record = this.recordAt(mark, since)
     // It may be in the tables: the usual way does not ask.
     if (record === 0 && tree.unknown && (mark.version ?? 0) !== 0) return false
     if (change.value === null) return record !== 0 && tree.remove(record, since)
     return this.putOne(change, record === 0 ? PUT_ABSENT : record, since)
   }
 
-  private recordAt(mark: Mark): number {
+  private recordAt(mark: Mark, since: number): number {
     const { tree, scheme, snapshots } = this.engine
     scheme.enter()
     try {
       const record = tree.findAt(mark.ts)
       if (!snapshots.isLive(mark)) throw snapshots.expired()
-      if (record !== 0) tree.remember()
+      if (record !== 0) tree.remember(since)
       return record
     } finally {
       scheme.leave()

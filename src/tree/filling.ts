@@ -117,6 +117,7 @@ export class Filling {
     }
     if (below.length > arena.layout.inlineBytes) return
     const size = RECORD_OVERHEAD + ((key.length + below.length + 3) >>> 2)
+    this.tree.writer.abandonLeft()
     if (!log.tryPrepare(STREAM_RECORDS, size, ROOM_OPTIONAL)) return
     this.write(below)
     this.link()

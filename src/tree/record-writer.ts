@@ -76,8 +76,7 @@ export class RecordWriter {
     const { words } = this
     const { length } = key
     const size = RECORD_KEY + ((length + atMost + 3) >>> 2)
-    // An exception has come in the middle of the one before: it would stay a hole, which nobody gets past who walks here.
-    if (this.record !== 0) this.abandon()
+    this.abandonLeft()
     const record = this.reserve(size, ROOM_ORDINARY)
     const keyWords = (length + 3) >>> 2
     // Private until linked: plain stores. What the last key word holds past the key, the value overwrites.
@@ -131,8 +130,7 @@ export class RecordWriter {
     const { context } = this
     const keyWords = (key.length + 3) >>> 2
     const size = RECORD_KEY + keyWords + 2
-    if (this.record !== 0) this.abandon()
-    this.extents.length = 0
+    this.abandonLeft()
     this.record = this.reserve(size, ROOM_PROMISED)
     this.reserved = size
     this.writeList(key, keyWords, TOMBSTONE)
@@ -199,6 +197,15 @@ export class RecordWriter {
     this.record = 0
     if (this.extents.length > 0) this.extents.length = 0
     return record
+  }
+
+  /**
+   * Drops what an exception has left, in the middle of it or before it was linked. Before the next one is written, or its
+   * segment sealed: a hole nobody gets past who walks there, and once the segment is in other use the address means another
+   * block.
+   */
+  abandonLeft(): void {
+    if ((this.record | this.begun | this.extents.length) !== 0) this.abandon()
   }
 
   /** Drops what was written and not linked. */

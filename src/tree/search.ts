@@ -190,7 +190,7 @@ export class Search {
    */
   locateIn(key: KeyBuffer, id: number, base: number): boolean {
     const { words, bytes } = this
-    if (Atomics.load(words, this.table + id) !== base) return false
+    if (!this.isCurrent(id, base)) return false
     if (key.compare(bytes, lowAt(words, base), lowBytes(words, base)) < 0 || this.isBeyond(key, base, false))
       return false
     this.id = id
@@ -201,11 +201,17 @@ export class Search {
     return true
   }
 
-  /** As `locateIn`, with the word in it that led to the key before: if it still does, the page holds the key. */
+  /** Whether a base is that of its page now. */
+  isCurrent(id: number, base: number): boolean {
+    return Atomics.load(this.words, this.table + id) === base
+  }
+
+  /**
+   * As `locateIn`, in a page that was seen to be current in this critical region, with the word in it that led to the key
+   * before: if it still does, the page holds the key.
+   */
   locateAt(key: KeyBuffer, id: number, base: number, at: number): boolean {
-    if (at === 0 || Atomics.load(this.words, this.table + id) !== base || !this.tryWord(key, at)) {
-      return this.locateIn(key, id, base)
-    }
+    if (!this.tryWord(key, at)) return this.locateIn(key, id, base)
     this.id = id
     this.base = base
     this.removed = false

@@ -79,7 +79,7 @@ export class Tree implements Materializer {
   private needsTombstone = false
   /** Whether an attempt has found no room in the journal. */
   private lacksSlot = false
-  private readonly place = new KnownPlace()
+  private readonly place: KnownPlace
   readonly batchWriter: BatchWriter
 
   /**
@@ -103,6 +103,7 @@ export class Tree implements Materializer {
     this.versions = context.versions
     this.residence = context.residence
     this.search = new Search(arena)
+    this.place = new KnownPlace(scheme, this.search)
     this.image = new LeafImage(context, this.search)
     this.upkeep = new Upkeep(context, this.search, this.image, this.key)
     this.writer = new RecordWriter(context)
@@ -149,9 +150,10 @@ export class Tree implements Materializer {
   /**
    * Notes where `find` has found the key, in the same critical region: the `put` or `remove` that expects what was found
    * looks there first.
+   * @param since the epoch before the critical region
    */
-  remember(): void {
-    this.place.note(this.search)
+  remember(since: number): void {
+    this.place.note(since)
   }
 
   /** The tree says nothing of the key. @returns 0, which is also REFUSED */
@@ -264,7 +266,7 @@ export class Tree implements Materializer {
 
   private tryPut(mode: number, since: number): number {
     const { search } = this
-    if (mode > 0) this.place.locate(search, this.key, !this.hasPassed(since))
+    if (mode > 0) this.place.locate(this.key)
     else search.locate(this.key)
     this.upkeep.noteUnposted()
     if (search.record !== 0) return this.tryOverwrite(mode, since)
@@ -334,32 +336,26 @@ export class Tree implements Materializer {
   remove(expected: number, since: number): boolean {
     if (this.commits.unended !== 0) this.commits.endUnwound()
     if (this.journal !== null) this.journal.admit(CHANGE_HEADER_BYTES + this.key.length)
-    // What an exception has left behind is another key's.
-    if (this.writer.record !== 0) this.writer.abandon()
-    for (;;) {
-      this.scheme.enter()
-      let outcome = AGAIN
-      try {
-        outcome = this.tryRemove(expected, since)
-      } finally {
-        if (this.journal === null) this.scheme.leave()
-        else this.leaveJournal()
-      }
-      if (outcome === AGAIN) this.clearWay()
-      else {
-        // A tombstone that was not needed in the end.
-        if (this.writer.record !== 0) this.writer.abandon()
-        if (this.upkeep.hasWork()) this.upkeep.settleQuietly(ROOM_OPTIONAL)
-        return outcome === DONE
-      }
-    }
-  }
-
-  /** Does what stood in the way of a removal. */
-  private clearWay(): void {
+    this.writer.abandonLeft()
     try {
-      this.bringTombstone()
-      this.settle(ROOM_PROMISED)
+      for (;;) {
+        this.scheme.enter()
+        let outcome = AGAIN
+        try {
+          outcome = this.tryRemove(expected, since)
+        } finally {
+          if (this.journal === null) this.scheme.leave()
+          else this.leaveJournal()
+        }
+        if (outcome !== AGAIN) {
+          // A tombstone that was not needed in the end.
+          if (this.writer.record !== 0) this.writer.abandon()
+          if (this.upkeep.hasWork()) this.upkeep.settleQuietly(ROOM_OPTIONAL)
+          return outcome === DONE
+        }
+        this.bringTombstone()
+        this.settle(ROOM_PROMISED)
+      }
     } catch (error) {
       this.writer.abandon()
       throw error
@@ -374,7 +370,7 @@ export class Tree implements Materializer {
 
   private tryRemove(expected: number, since: number): number {
     const { search, versions } = this
-    if (expected !== 0) this.place.locate(search, this.key, !this.hasPassed(since))
+    if (expected !== 0) this.place.locate(this.key)
     else search.locate(this.key)
     this.upkeep.noteUnposted()
     const head = search.record

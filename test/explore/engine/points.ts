@@ -63,9 +63,10 @@ function largeValueOf(engine: Engine, record: number, header: number): Text {
 
 function find(engine: Engine): { record: number; value: Text | undefined } {
   const { tree, scheme } = engine
+  const since = scheme.epoch()
   scheme.enter()
   const record = tree.find()
-  if (record !== 0) tree.remember()
+  if (record !== 0) tree.remember(since)
   const value = record === 0 ? undefined : valueOf(engine, record, tree.search.header)
   scheme.leave()
   return { record, value }

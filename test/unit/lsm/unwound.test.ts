@@ -63,6 +63,7 @@ const sequels: Record<string, (engine: Engine) => unknown> = {
   nothing: () => {},
   'another batch': (e) => batch(e, 'ef', '2'),
   'a delete of nothing': (e) => remove(e, 'zz'),
+  'a delete of another key': (e) => remove(e, 'e'),
   'a put': (e) => put(e, 'e', '2'),
 }
 

@@ -181,6 +181,43 @@ describe.each(levels)('a transaction ($isolation)', (options) => {
     })
   })
 
+  it('takes a key anew that says something else than the time before', () => {
+    withStore<Uint8Array, string>({ keys: 'binary' }, (store) => {
+      store.transaction((tx) => {
+        const key = Uint8Array.of(1)
+        tx.set(key, 'one')
+        key[0] = 2
+        expect(tx.get(key)).toBeUndefined()
+        tx.set(key, 'two')
+      }, options)
+      expect([...store].map(([key, value]) => [key[0], value])).toEqual([
+        [1, 'one'],
+        [2, 'two'],
+      ])
+    })
+    let prefix = 'a'
+    const keys = {
+      encode: (key: string | undefined) => Buffer.from(prefix + (key ?? '')),
+      decode: (bytes: Uint8Array) => Buffer.from(bytes).toString(),
+    }
+    withStore<string | undefined, string>({ keys }, (store) => {
+      store.transaction((tx) => {
+        tx.get('x')
+        tx.get(undefined)
+        prefix = 'b'
+        tx.set('x', '1')
+        tx.set(undefined, '2')
+        prefix = 'c'
+        tx.set('', '3')
+      }, options)
+      expect([...store]).toEqual([
+        ['b', '2'],
+        ['bx', '1'],
+        ['c', '3'],
+      ])
+    })
+  })
+
   it('does not commit what the caller makes of a value afterwards', () => {
     withStore<Uint8Array, Uint8Array>({ keys: 'binary', values: 'binary' }, (store) => {
       const [key, value] = [Uint8Array.of(1), Uint8Array.of(2)]

@@ -1,4 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
+import { ROOM_ORDINARY, STREAM_PAGES } from '../../../src/log/log.ts'
+import { BASE_ID } from '../../../src/pagecache/base.ts'
+import { ROOT } from '../../../src/pagecache/page-table.ts'
+import { EpochScheme } from '../../../src/reclaim/epoch.ts'
 import { Engine } from '../../../src/store/engine.ts'
 import { faults, firstEngine, get, put, remove, setKey } from './engines.ts'
 
@@ -14,7 +18,7 @@ function find(engine: Engine, key: string): Found {
   const since = scheme.epoch()
   scheme.enter()
   const record = tree.find()
-  if (record !== 0) tree.remember()
+  if (record !== 0) tree.remember(since)
   scheme.leave()
   return { record, since }
 }
@@ -104,6 +108,51 @@ describe('the place where a key was found', () => {
     expect(replace(engine, 'key 07', 'new', found)).toBe(false)
     expect(descend).toHaveBeenCalled()
     expect(tried).not.toHaveBeenCalled()
+    expect(faults(engine)).toEqual([])
+  })
+
+  it('is not looked at when its base comes into other use while the epoch is asked for', () => {
+    const engine = firstEngine({ leafEntries: 8, leafSlots: 4, segmentWords: 4096, pageIds: 64 })
+    const other = new Engine(engine.arena, 2)
+    const { table } = other.tree.context
+    const { arena, scheme } = engine
+    const consolidate = (): void => {
+      other.log.prepare(STREAM_PAGES, 300, ROOM_ORDINARY)
+      other.scheme.enter()
+      other.tree.consolidate(ROOT, table.load(ROOT))
+      other.scheme.leave()
+    }
+    put(other, 'aaaa', '1')
+    put(other, 'mmmm', '1')
+    // A base at the beginning of a segment, which is one again when the segment has gone round.
+    for (let i = 0; i < 600 || table.load(ROOT) % 4096 !== 0; i++) consolidate()
+    const base = table.load(ROOT)
+    other.scheme.flush()
+    const found = find(engine, 'aaaa')
+    // Its segment is retired before another epoch has begun, and the next one begins before the change.
+    const advance = vi.spyOn(EpochScheme.prototype, 'tryAdvance').mockReturnValue(false)
+    while (table.load(ROOT) >>> 12 === base >>> 12) consolidate()
+    advance.mockRestore()
+    expect(scheme.epoch()).toBe(found.since)
+    other.scheme.tryAdvance()
+    const ask = scheme.epoch.bind(scheme)
+    let isSameAgain = false
+    const epoch = vi.spyOn(scheme, 'epoch').mockImplementation(() => {
+      const answer = ask()
+      epoch.mockRestore()
+      expect(scheme.pinned()).toBe(true)
+      other.scheme.tryAdvance()
+      other.scheme.collect(1e9)
+      for (const key of ['bbbb', 'cccc', 'dddd', 'eeee']) put(other, key, '2')
+      for (let i = 0; i < 20_000 && table.load(ROOT) !== base; i++) consolidate()
+      isSameAgain = table.load(ROOT) === base
+      return answer
+    })
+    const tried = vi.spyOn(engine.tree.search, 'locateAt')
+    expect(replace(engine, 'aaaa', 'new', found)).toBe(false)
+    expect(isSameAgain).toBe(true)
+    expect(tried).not.toHaveBeenCalled()
+    expect(arena.words[base + BASE_ID]).toBe(ROOT)
     expect(faults(engine)).toEqual([])
   })
 })
