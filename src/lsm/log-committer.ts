@@ -86,10 +86,14 @@ export function logState(log: SharedLog): number {
   return log.load(STATE) & STATE_MASK
 }
 
-/** The error for writers, and for those who wait, while the log does not work. Any thread. */
-export function logFault(log: SharedLog): HeddleError {
-  const state = log.load(STATE)
-  return logError(state & STATE_MASK, state >>> STATE_BITS)
+/**
+ * The error for writers, and for those who wait, while the log does not work; undefined if it does. Any thread. Of one load, so
+ * that it fits the state that it was decided by: room may be there again at any moment.
+ */
+export function logFault(log: SharedLog): HeddleError | undefined {
+  const word = log.load(STATE)
+  const state = word & STATE_MASK
+  return state === LOG_WORKS ? undefined : logError(state, word >>> STATE_BITS)
 }
 
 /** Asks for the next round to be synced, so that there is room. Any thread; again after each round that was not enough. */
