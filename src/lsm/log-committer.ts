@@ -27,6 +27,7 @@ import { assert } from '../memory/assert.ts'
 import { HeddleError } from '../memory/error.ts'
 import type { Disk } from './disk.ts'
 import { isNoSpace } from './file-error.ts'
+import { causeIn, whyOf } from './failure-cause.ts'
 import { fileName } from './file-name.ts'
 import { get32 } from './little-endian.ts'
 import { RECORD_HEADER_BYTES, TYPE_ABORTED, TYPE_BATCH, TYPE_PADDING } from './log-format.ts'
@@ -149,7 +150,7 @@ export function logError(state: number, reason: number = WHY.log): HeddleError {
   }
   return new HeddleError(
     'HEDDLE_IO',
-    `${REASONS[reason] ?? REASONS[WHY.log]}, so the store is read-only; close it and open it again`,
+    `${REASONS[whyOf(reason)] ?? REASONS[WHY.log]}${causeIn(reason)}, so the store is read-only; close it and open it again`,
   )
 }
 
