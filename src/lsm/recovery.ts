@@ -162,7 +162,7 @@ export function publishFile(disk: Disk, id: number, kind: 'manifest' | 'table', 
 }
 
 /** Removes what a failure has left, which would keep the room that others lack. If it cannot, it is an orphan. */
-function removeQuietly(disk: Disk, name: string): void {
+export function removeQuietly(disk: Disk, name: string): void {
   try {
     removeOrphans(disk, [name])
   } catch {
