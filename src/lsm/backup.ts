@@ -22,7 +22,7 @@ import { fileName, parseFileName } from './file-name.ts'
 import { FILE_HEADER_BYTES, MARK_BYTES, fileSeed, recordSeed, writeFileHeader, writeMark } from './log-format.ts'
 import { LogReader } from './log-reader.ts'
 import type { Manifest } from './manifest.ts'
-import { writeManifest } from './recovery.ts'
+import { removeQuietly, writeManifest } from './recovery.ts'
 
 const COPY_BYTES = 2 ** 18
 
@@ -139,7 +139,8 @@ class Copier {
  * @param from the original
  * @param to an empty directory, whose lock is held
  * @throws HeddleError HEDDLE_INVALID_OPTION if the target is not empty; FileError HEDDLE_CORRUPT, HEDDLE_IO,
- *   HEDDLE_NO_SPACE: then the target has no store
+ *   HEDDLE_NO_SPACE: then the target has no store; only if its manifest has its name, and the sync of that has failed, and the
+ *   removal fails too or a crash undoes it, it has a whole one
  * Complexity: O(bytes of what is copied); tables that are linked O(1) each.
  */
 export function backupStore(from: Disk, to: Disk, options: BackupOptions): BackupReport {
@@ -158,7 +159,12 @@ export function backupStore(from: Disk, to: Disk, options: BackupOptions): Backu
   for (const { id, size } of manifest.tables) copier.table(id, size)
   to.syncDirectory()
   const highest = Math.max(manifest.nextFileId, manifest.id + 1, ...needed.map((id) => id + 1))
-  writeManifest(to, { ...manifest, logs: needed, nextFileId: highest })
+  try {
+    writeManifest(to, { ...manifest, logs: needed, nextFileId: highest })
+  } catch (error) {
+    removeQuietly(to, fileName(manifest.id, 'manifest'))
+    throw error
+  }
   return { tables: manifest.tables.length, logs: needed.length, copied: copier.copied, linked: copier.linked }
 }
 

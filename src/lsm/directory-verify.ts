@@ -14,7 +14,7 @@ import { fileName, parseFileName } from './file-name.ts'
 import { type CheckCounts, type Finding, Findings } from './findings.ts'
 import { auditLog } from './log-audit.ts'
 import { type LogHead, chainOf, readLogHead } from './log-chain.ts'
-import type { Manifest } from './manifest.ts'
+import { type Manifest, firstLogOf } from './manifest.ts'
 import { MergingSource } from './merging-source.ts'
 import { readManifest } from './recovery.ts'
 import { OneReader } from './run-sorter.ts'
@@ -138,7 +138,7 @@ class DirectoryAudit {
   private checkLogs(manifest: Manifest): void {
     const { disk, findings, sizes } = this
     const { generation, flushedLsn } = manifest
-    const oldest = manifest.logs[0] ?? 0
+    const oldest = firstLogOf(manifest)
     const heads: LogHead[] = []
     for (const name of sizes.keys()) {
       const { id, kind } = parseFileName(name)!

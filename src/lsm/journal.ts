@@ -39,7 +39,7 @@ import {
   writeChangeHeader,
   writeOperationHeader,
 } from './change-record.ts'
-import { LOG_WORKS, logFault, logState, wantRoom } from './log-committer.ts'
+import { logFault, wantRoom } from './log-committer.ts'
 import { TYPE_BATCH, TYPE_DELETE, TYPE_PUT } from './log-format.ts'
 import { GRANULE_WORDS, SLOT_HEADER_WORDS, SharedLog } from './shared-log.ts'
 
@@ -90,8 +90,8 @@ export class LogJournal implements Journal {
 
   /** @throws HeddleError HEDDLE_IO, HEDDLE_NO_SPACE */
   private check(): void {
-    const state = logState(this.log)
-    if (state !== LOG_WORKS) throw logFault(this.log)
+    const fault = logFault(this.log)
+    if (fault !== undefined) throw fault
   }
 
   private announce(intent: number): void {

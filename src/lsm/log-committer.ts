@@ -27,6 +27,7 @@ import { assert } from '../memory/assert.ts'
 import { HeddleError } from '../memory/error.ts'
 import type { Disk } from './disk.ts'
 import { isNoSpace } from './file-error.ts'
+import { causeIn, whyOf } from './failure-cause.ts'
 import { fileName } from './file-name.ts'
 import { get32 } from './little-endian.ts'
 import { RECORD_HEADER_BYTES, TYPE_ABORTED, TYPE_BATCH, TYPE_PADDING } from './log-format.ts'
@@ -86,10 +87,14 @@ export function logState(log: SharedLog): number {
   return log.load(STATE) & STATE_MASK
 }
 
-/** The error for writers, and for those who wait, while the log does not work. Any thread. */
-export function logFault(log: SharedLog): HeddleError {
-  const state = log.load(STATE)
-  return logError(state & STATE_MASK, state >>> STATE_BITS)
+/**
+ * The error for writers, and for those who wait, while the log does not work; undefined if it does. Any thread. Of one load, so
+ * that it fits the state that it was decided by: room may be there again at any moment.
+ */
+export function logFault(log: SharedLog): HeddleError | undefined {
+  const word = log.load(STATE)
+  const state = word & STATE_MASK
+  return state === LOG_WORKS ? undefined : logError(state, word >>> STATE_BITS)
 }
 
 /** Asks for the next round to be synced, so that there is room. Any thread; again after each round that was not enough. */
@@ -145,7 +150,7 @@ export function logError(state: number, reason: number = WHY.log): HeddleError {
   }
   return new HeddleError(
     'HEDDLE_IO',
-    `${REASONS[reason] ?? REASONS[WHY.log]}, so the store is read-only; close it and open it again`,
+    `${REASONS[whyOf(reason)] ?? REASONS[WHY.log]}${causeIn(reason)}, so the store is read-only; close it and open it again`,
   )
 }
 

@@ -74,6 +74,11 @@ export interface Manifest {
   readonly settings: Uint8Array
 }
 
+/** Logs of lower ids do not count. */
+export function firstLogOf({ firstLog, logs }: Manifest): number {
+  return Math.max(firstLog, logs[0] ?? 0)
+}
+
 function sizeOf(manifest: Manifest): number {
   let size = HEADER_BYTES + 4 * manifest.logs.length + manifest.settings.length
   for (const { smallestKey, largestKey } of manifest.tables) {
@@ -163,7 +168,7 @@ export function decodeManifest(bytes: Uint8Array, id: number): Manifest {
     flushedLsn: checkedNumber(name, 32, get53(bytes, 32)),
     clock: checkedNumber(name, 40, get53(bytes, 40)),
     logs,
-    firstLog: get32(bytes, 56),
+    firstLog: checkedFirstLog(name, get32(bytes, 56), logs[0] ?? id),
     tables,
     settings,
   }
@@ -203,6 +208,12 @@ function tableAt(name: string, bytes: Uint8Array, at: number): TableEntry {
 function checkedId(name: string, at: number, id: number): number {
   if (id < 1 || id > MAX_FILE_ID) throw corruptFile(name, at, `${id} is no file id`)
   return id
+}
+
+/** @param most id of the first log that is named, which counts; else that of the manifest */
+function checkedFirstLog(name: string, firstLog: number, most: number): number {
+  if (firstLog > most) throw corruptFile(name, 56, `no log below ${firstLog} counts, it says, and there is ${most}`)
+  return firstLog
 }
 
 function checkedNumber(name: string, at: number, value: number): number {

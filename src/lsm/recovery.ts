@@ -21,7 +21,7 @@ import type { Disk } from './disk.ts'
 import { corruptFile, isNoSpace } from './file-error.ts'
 import { fileName, parseFileName } from './file-name.ts'
 import { type LogHead, chainOf, readLogHead } from './log-chain.ts'
-import { type Manifest, decodeManifest, encodeManifest } from './manifest.ts'
+import { type Manifest, decodeManifest, encodeManifest, firstLogOf } from './manifest.ts'
 
 /** What there is. */
 export interface Survey {
@@ -63,7 +63,7 @@ export function surveyDirectory(disk: Disk): Survey {
   }
   if (newest === 0) return { sizes, manifest: undefined, logs: [] }
   const manifest = readManifest(disk, newest)
-  const oldest = Math.max(manifest.firstLog, manifest.logs[0] ?? 0)
+  const oldest = firstLogOf(manifest)
   const logs: LogHead[] = []
   for (const name of sizes.keys()) {
     const { id, kind } = parseFileName(name)!
@@ -162,7 +162,7 @@ export function publishFile(disk: Disk, id: number, kind: 'manifest' | 'table', 
 }
 
 /** Removes what a failure has left, which would keep the room that others lack. If it cannot, it is an orphan. */
-function removeQuietly(disk: Disk, name: string): void {
+export function removeQuietly(disk: Disk, name: string): void {
   try {
     removeOrphans(disk, [name])
   } catch {

@@ -38,7 +38,7 @@ export class RestartHeads {
     }
   }
 
-  /** Sets `low` and `high` for a key. O(log restart points). */
+  /** Sets `low` and `high` for a key. O(log restart points), however many have the same head, and O(length of the key). */
   narrow(key: Uint8Array, start: number, end: number): void {
     const { heads, prefix } = this
     const common = commonLength(key, start, end, prefix, 0, prefix.length)
@@ -49,8 +49,7 @@ export class RestartHeads {
     }
     const head = headOf(key, start + common, end)
     const from = this.firstNotBefore(head)
-    let to = from
-    while (to < heads.length && heads[to] === head) to++
+    const to = heads[from] === head ? this.firstAfter(head, from) : from
     this.low = from === 0 ? 0 : from - 1
     this.high = to === 0 ? 0 : to - 1
   }
@@ -63,6 +62,18 @@ export class RestartHeads {
       const middle = (low + high) >>> 1
       if (heads[middle] < head) low = middle + 1
       else high = middle
+    }
+    return low
+  }
+
+  private firstAfter(head: number, from: number): number {
+    const { heads } = this
+    let low = from
+    let high = heads.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (heads[middle] > head) high = middle
+      else low = middle + 1
     }
     return low
   }

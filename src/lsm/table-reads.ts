@@ -147,7 +147,12 @@ export class TableReads implements Below {
 
   private acquire(): Version {
     const version = this.catalog.acquire()
-    if (version.number !== this.newest) this.renew(version)
+    try {
+      if (version.number !== this.newest) this.renew(version)
+    } catch (error) {
+      this.release(version)
+      throw error
+    }
     return version
   }
 
@@ -204,13 +209,25 @@ export class TableReads implements Below {
   /**
    * Begins a walk: all of a version's entries that are not deleted, newest versions only. Valid until `end`; one at a time.
    * @param version one that is held, or 0 for the one that is current now
+   * @throws FileError HEDDLE_CORRUPT, HEDDLE_IO if a table cannot be opened: no walk has begun then, and nothing is to be ended
    */
   begin(version: number): VisibleSource {
-    const opened = version === 0 ? this.acquire() : this.heldOf(version)
-    this.openVersion = version === 0 ? opened : null
-    if (this.source === null || this.sourceOf !== opened.number) {
-      this.source = new VisibleSource(new MergingSource(this.sourcesOf(opened)), NEWEST)
-      this.sourceOf = opened.number
+    if (version !== 0) return this.sourceFor(this.heldOf(version))
+    const opened = this.acquire()
+    try {
+      const source = this.sourceFor(opened)
+      this.openVersion = opened
+      return source
+    } catch (error) {
+      this.release(opened)
+      throw error
+    }
+  }
+
+  private sourceFor(version: Version): VisibleSource {
+    if (this.source === null || this.sourceOf !== version.number) {
+      this.source = new VisibleSource(new MergingSource(this.sourcesOf(version)), NEWEST)
+      this.sourceOf = version.number
     }
     return this.source
   }

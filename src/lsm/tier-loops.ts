@@ -6,6 +6,7 @@
  * Death: leaves the claim, which the reap frees; the opener starts another thread (store/tier-threads.ts).
  */
 import type { Disk } from './disk.ts'
+import { reasonOf } from './failure-cause.ts'
 import type { Tier } from './tier.ts'
 import { kernelThread } from './kernel-thread.ts'
 import { LogWorker } from './tier-log.ts'
@@ -54,13 +55,15 @@ export function beginMaintainer(
 ): Maintainer | undefined {
   const { words, log } = tier
   for (let tries = 1; !isStopped(); tries++) {
+    let failure: unknown
     try {
       return new Maintainer(tier, disk, maintainer)
-    } catch {
+    } catch (error) {
+      failure = error
       words.addCount(COUNT.failures, 1)
     }
     if (tries === MOST_TRIES) {
-      words.fail(WHY.maintainer)
+      words.fail(reasonOf(WHY.maintainer, failure))
       log.wake()
       return undefined
     }

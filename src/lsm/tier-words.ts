@@ -301,7 +301,7 @@ export class TierWords {
     return this.load(FAILED) !== 0
   }
 
-  /** Why it has failed, one of WHY; 0 if it has not. */
+  /** Why it has failed, one of WHY, or more (failure-cause.ts); 0 if it has not. */
   failure(): number {
     return this.load(FAILED)
   }

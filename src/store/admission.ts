@@ -20,7 +20,9 @@ const MOST_KEYS = 2 ** 16
 
 export class Admission {
   private readonly isShort: () => boolean
-  private readonly seen: Int32Array
+  private readonly keys: number
+  /** Made when it is needed: most stores have nothing below, or have room. */
+  private seen: Int32Array | undefined
   private short = false
   private looksIn = 0
 
@@ -29,9 +31,13 @@ export class Admission {
    * @param isShort whether memory is short now
    */
   constructor(memory: number, isShort: () => boolean) {
-    const keys = Math.min(MOST_KEYS, Math.max(LEAST_KEYS, 2 ** Math.floor(Math.log2(memory / BYTES_PER_KEY))))
-    this.seen = new Int32Array(keys)
+    this.keys = Math.min(MOST_KEYS, Math.max(LEAST_KEYS, 2 ** Math.floor(Math.log2(memory / BYTES_PER_KEY))))
     this.isShort = isShort
+  }
+
+  /** Memory that it takes for what it remembers. */
+  get bytes(): number {
+    return this.seen?.byteLength ?? 0
   }
 
   /** Whether a key that has just been read below is to be brought up. @param hash of the key, 32 bits */
@@ -42,7 +48,7 @@ export class Admission {
     }
     this.looksIn--
     if (!this.short) return true
-    const { seen } = this
+    const seen = (this.seen ??= new Int32Array(this.keys))
     // The low bits tell the place, so the mark must have the others; 0 is no mark.
     const at = hash & (seen.length - 1)
     const mark = hash | 1

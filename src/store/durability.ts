@@ -8,7 +8,7 @@ import { GLOBAL_STOP } from '../memory/layout.ts'
 import { raise } from '../memory/parking.ts'
 import type { DirectoryLock } from '../lsm/directory-lock.ts'
 import type { Disk } from '../lsm/disk.ts'
-import { LOG_FAILED, LOG_WORKS, logFault, logState } from '../lsm/log-committer.ts'
+import { LOG_WORKS, logFault, logState } from '../lsm/log-committer.ts'
 import { Throttle } from '../lsm/throttle.ts'
 import type { Tier } from '../lsm/tier.ts'
 import { LogWorker } from '../lsm/tier-log.ts'
@@ -46,6 +46,14 @@ class Patience {
       'the log was not written for a long time, so changes may be durable or not; look after the disk, and after the thread that has opened the store',
     )
   }
+}
+
+/** The log works, and another thread that writes it did not end. */
+function unwritten(): HeddleError {
+  return new HeddleError(
+    'HEDDLE_IO',
+    'the thread that writes the log did not end in time, so what was changed last may be durable or not; open the store again to see',
+  )
 }
 
 /** What only the opener has. */
@@ -103,8 +111,8 @@ export class Durability {
   }
 
   private checkLog(): void {
-    const { log } = this.tier
-    if (logState(log) !== LOG_WORKS) throw logFault(log)
+    const fault = logFault(this.tier.log)
+    if (fault !== undefined) throw fault
   }
 
   /** Blocks until everything that was changed before the call, by any thread, is durable. */
@@ -136,18 +144,22 @@ export class Durability {
     }
   }
 
-  /** What was asked for is done, but changes that were under way then are finished only now: they have to be synced too. */
+  /**
+   * What was asked for is done, but changes that were under way then are finished only now: they have to be synced too. Not if
+   * it was tried in vain, which is to be told.
+   */
   private renewed(request: number): number {
     const { log, words } = this.tier
-    return words.isServed(request) && log.finishedAt(log.stable()) !== 0 ? words.request() : request
+    const isLeft = words.isServed(request) && logState(log) === LOG_WORKS && log.finishedAt(log.stable()) !== 0
+    return isLeft ? words.request() : request
   }
 
   /** @throws HeddleError HEDDLE_IO, HEDDLE_NO_SPACE if it was tried and failed */
   private isFlushed(end: number, request: number): boolean {
     const { log, words } = this.tier
     if (log.isStable(end)) return true
-    const state = logState(log)
-    if (state === LOG_FAILED || (state !== LOG_WORKS && words.isServed(request))) throw logFault(log)
+    const fault = logFault(log)
+    if (fault !== undefined && (fault.code === 'HEDDLE_IO' || words.isServed(request))) throw fault
     if (log.isSealed())
       throw new HeddleError('HEDDLE_CLOSED', 'the store was closed by its opener; its close wrote the log')
     return false
@@ -178,7 +190,7 @@ export class Durability {
     } finally {
       opener.threads.stop(isAlone, () => opener.lock.release())
     }
-    if (!isDurable) throw logFault(log)
+    if (!isDurable) throw logFault(log) ?? unwritten()
   }
 
   private waitFor(isSo: () => boolean, mostMs: number): boolean {

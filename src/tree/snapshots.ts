@@ -116,6 +116,18 @@ export class Snapshots {
     return HOLDS | clean
   }
 
+  /** Holds what another snapshot holds below, if anything, for one that has been announced; that is given up if it cannot. */
+  private holdAlsoBelow(slot: number, version: number): void {
+    if (version === 0) return
+    let isHeld = false
+    try {
+      isHeld = this.below?.holdAlso(version) === true
+    } finally {
+      if (!isHeld) this.context.snapshots.release(slot)
+    }
+    if (!isHeld) throw this.expired()
+  }
+
   private letGoBelow(version: number | undefined): void {
     if (version !== undefined && version !== 0) this.below?.letGo(version)
   }
@@ -156,9 +168,9 @@ export class Snapshots {
     const { snapshots } = this.context
     const version = mark.version ?? 0
     for (;;) {
-      // Before the look whether the other one is live, which has held it until then.
-      if (version !== 0 && this.below?.holdAlso(version) !== true) throw this.expired()
       const slot = this.announce()
+      // Before the look whether the other one is live, which has held it until then.
+      this.holdAlsoBelow(slot, version)
       snapshots.countAttach()
       const state = snapshots.goLive(slot, mark.ts, now, snapshots.holdsOf(mark.slot))
       const isLive = this.isLive(mark)

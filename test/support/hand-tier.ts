@@ -15,7 +15,7 @@ import {
   writeOperationHeader,
 } from '../../src/lsm/change-record.ts'
 import type { Disk } from '../../src/lsm/disk.ts'
-import { LOG_WORKS, logFault, logState } from '../../src/lsm/log-committer.ts'
+import { logFault } from '../../src/lsm/log-committer.ts'
 import { TYPE_BATCH, TYPE_DELETE, TYPE_PUT } from '../../src/lsm/log-format.ts'
 import { SharedLog } from '../../src/lsm/shared-log.ts'
 import { Tier } from '../../src/lsm/tier.ts'
@@ -134,7 +134,8 @@ export class HandTier {
     const granules = SharedLog.granulesFor(length)
     let position = -1
     for (let tries = 0; position < 0; tries++) {
-      if (logState(log) !== LOG_WORKS) throw logFault(log)
+      const fault = logFault(log)
+      if (fault !== undefined) throw fault
       if (tries > 3) throw new Error('the ring stays full')
       position = log.reserve(me.slot, granules)
       if (position < 0) this.turn(true)

@@ -133,5 +133,6 @@ test('a fault at any call: an error with a code, and no store in the target', ()
     to.fault = { at, errno: 'EIO', once: true, sync: 'dropped' }
     expect(() => backupStore(disk, to, options)).toThrow(FileError)
     expect([disk.openFiles, to.openFiles]).toEqual([0, 0])
+    expect(to.list().filter((name) => name.endsWith('.manifest'))).toEqual([])
   }
 })

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { placedChecksum } from '../../../src/lsm/block-checksum.ts'
 import { writeU32 } from '../../../src/lsm/byte-codec.ts'
+import { compactDirectory } from '../../../src/lsm/directory-compact.ts'
+import { DirectoryReader } from '../../../src/lsm/directory-reader.ts'
 import { verifyDirectory } from '../../../src/lsm/directory-verify.ts'
 import { ReadOnlyDisk } from '../../../src/lsm/read-only-disk.ts'
 import { type Frame, framesOf } from '../../corruption/table-parts.ts'
@@ -183,6 +185,20 @@ test('what a crash leaves is noted and not wrong', () => {
   expect(notes.map(({ file }) => file).sort()).toEqual(
     ['000001.manifest', logs[1], '000900.temp', '000901.table'].sort(),
   )
+})
+
+test('nor is damage to an old log that no longer counts, and is there only since its removal was interrupted', () => {
+  const disk = SimulatedDisk.with(files)
+  compactDirectory(DirectoryReader.open(disk)!, { table: { blockBytes: 200 } })
+  const compacted = disk.files()
+  for (const log of logs) {
+    const bytes = files.get(log)!.slice()
+    bytes[5] ^= 1
+    const { wrong, notes, counts } = verify(new Map(compacted).set(log, bytes))
+    expect(wrong).toEqual([])
+    expect(notes).toEqual([{ file: log, offset: 0, what: 'nobody needs it: the next start removes it' }])
+    expect(counts.logs).toBe(0)
+  }
 })
 
 describe('a manifest that says what cannot be', () => {

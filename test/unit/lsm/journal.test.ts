@@ -232,6 +232,22 @@ describe('a log that does not work', () => {
     expect(put(engine, 'a', '2')).toBe(true)
     expect(faults(engine)).toEqual([])
   })
+
+  it('for lack of room, and works again before the error is made, is not said to have failed', () => {
+    const engine = engineWith(64)
+    const { log } = engine.journal!
+    const { words } = log
+    const at = log.at + COMMITTER_WORDS
+    const codes = new Set<unknown>()
+    for (let step = 1; step <= 4; step++) {
+      Atomics.store(words, at, LOG_NO_SPACE)
+      const works = (call: number): void => {
+        if (call === step) Atomics.store(words, at, LOG_WORKS)
+      }
+      codes.add(code(() => hookAtomics(works, () => engine.journal!.admit(8))))
+    }
+    expect(codes).toEqual(new Set([undefined, 'HEDDLE_NO_SPACE']))
+  })
 })
 
 const operations: Record<string, (engine: Engine) => unknown> = {

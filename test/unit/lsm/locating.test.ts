@@ -69,6 +69,38 @@ test('the heads of an index leave few restart points to look at', () => {
   }
 })
 
+test('as many as have the same head are found by halving, not one by one', () => {
+  const builder = new BlockBuilder(1)
+  // Behind the common prefix, which is empty, the first six bytes are the same but at both ends.
+  const keys = ['a', ...Array.from({ length: 4000 }, (_, i) => `common ${String(i).padStart(8, '0')}`), 'x'].map(
+    bytesOf,
+  )
+  for (const key of keys) builder.add(key, 0, key.length, 0, 0, key, 0, 0)
+  const payload = builder.finish()
+  const cursor = new BlockCursor()
+  cursor.open(payload, 0, payload.length, 'file', 0)
+  const heads = new RestartHeads(cursor)
+  const inside = heads as unknown as { heads: Float64Array }
+  let looks = 0
+  inside.heads = new Proxy(inside.heads, {
+    get: (target, name) => {
+      if (name !== 'length') looks++
+      return Reflect.get(target, name) as unknown
+    },
+  })
+  for (const [i, low, high] of [
+    [0, 0, 0],
+    [1, 0, 4000],
+    [2000, 0, 4000],
+    [4000, 0, 4000],
+    [4001, 4000, 4001],
+  ]) {
+    heads.narrow(keys[i], 0, keys[i].length)
+    expect([heads.low, heads.high]).toEqual([low, high])
+  }
+  expect(looks).toBeLessThan(5 * 30)
+})
+
 test('heads are in the order of the ranges they are of', () => {
   const keys = ['', 'a', 'a\u0000', 'ab', 'abcdef', 'abcdefg', 'b', '\u007f', '\u0080\u0000', '\u00ff'.repeat(8)]
   const heads = keys.map((key) => headOf(Buffer.from(`..${key}`, 'latin1'), 2, 2 + key.length))

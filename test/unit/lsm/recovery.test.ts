@@ -55,6 +55,8 @@ describe('a manifest', () => {
     manifest(),
     manifest({ logs: [], settings: new Uint8Array(0) }),
     manifest({ tables: [table(3), table(4)] }),
+    manifest({ firstLog: 7 }),
+    manifest({ logs: [], firstLog: 10 }),
   ])('is read back as it was written', (written) => {
     expect(decodeManifest(encodeManifest(written), 10)).toEqual(written)
   })
@@ -72,6 +74,8 @@ describe('a manifest', () => {
       manifest({ nextFileId: 0 }),
       manifest({ tables: [{ ...table(3), id: 0 }] }),
       manifest({ clock: 2 ** 60 }),
+      manifest({ firstLog: 8 }),
+      manifest({ logs: [], firstLog: 11 }),
     ]) {
       expect(() => decodeManifest(encodeManifest(wrong), 10)).toThrow(corrupt('000010.manifest'))
     }

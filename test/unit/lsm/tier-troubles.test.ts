@@ -143,9 +143,24 @@ describe('a maintainer that cannot begin', () => {
     disk.fault = undefined
     store.turn()
     expect(() => store.put('b', '2')).toThrow(
-      expect.objectContaining({ code: 'HEDDLE_IO', message: expect.stringContaining('the thread that makes tables') }),
+      expect.objectContaining({
+        code: 'HEDDLE_IO',
+        message: expect.stringMatching(/the thread that makes tables .* \(EIO\), so the store is read-only/),
+      }),
     )
     expect(contents(reopened(disk).map)).toBe('a=1')
+  })
+
+  it('for what is damaged says that it is that', () => {
+    const disk = new SimulatedDisk()
+    const store = new HandTier(disk)
+    const manifest = disk.list().find((name) => name.endsWith('.manifest'))!
+    disk.open(manifest, 'write').write(Uint8Array.of(1), 0, 1, 40)
+    expect(beginMaintainer(store.tier, disk, config(store), () => false)).toBeUndefined()
+    store.turn()
+    expect(() => store.put('b', '2')).toThrow(
+      / \(a file of the store is corrupt: `heddle verify` names it\), so the store/,
+    )
   })
 
   it('is not waited for when the store is closed', () => {

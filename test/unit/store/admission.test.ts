@@ -29,6 +29,17 @@ test('and not one that too many others have come after', () => {
   expect(admission.admits(7)).toBe(true)
 })
 
+test('while nothing has to be remembered, no memory is taken for it', () => {
+  let short = false
+  const admission = new Admission(2 ** 32, () => short)
+  expect(admission.bytes).toBe(0)
+  for (let hash = 0; hash < 1000; hash++) admission.admits(hash)
+  expect(admission.bytes).toBe(0)
+  short = true
+  for (let hash = 0; hash < 1000; hash++) admission.admits(hash)
+  expect(admission.bytes).toBe(4 * 2 ** 16)
+})
+
 test('the keys that are remembered are some thousands, whatever the memory', () => {
   for (const [memory, keys] of [
     [1, 2 ** 10],

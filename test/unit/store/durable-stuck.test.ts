@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { open } from '../../../src/index.ts'
-import { initLog } from '../../../src/lsm/log-committer.ts'
-import { distance } from '../../../src/lsm/shared-log.ts'
+import { LOG_NO_SPACE, LOG_WORKS, initLog } from '../../../src/lsm/log-committer.ts'
+import { COMMITTER_WORDS, distance } from '../../../src/lsm/shared-log.ts'
 import type { Tier } from '../../../src/lsm/tier.ts'
 import { tierLayoutOf } from '../../../src/lsm/tier-layout.ts'
 import { LogWorker } from '../../../src/lsm/tier-log.ts'
@@ -15,6 +15,7 @@ import { Engine } from '../../../src/store/engine.ts'
 import { SimulatedDisk } from '../../support/simulated-disk.ts'
 import { MIB, tiny } from '../../support/stores.ts'
 import { releaseRing, tieredArena } from '../../support/tiers.ts'
+import { hookAtomics } from '../memory/atomics-hook.ts'
 import { get, put } from '../tree/engines.ts'
 
 /** An engine with a ring, which nobody writes to files. */
@@ -41,6 +42,78 @@ describe('who waits with nobody there who writes the log', () => {
     expect(() => durability.flushSync()).toThrow(expect.objectContaining({ code: 'HEDDLE_IO' }))
     await expect(durability.flush()).rejects.toThrow(expect.objectContaining({ code: 'HEDDLE_IO' }))
     expect(get(engine, 'a')).toBe('1')
+  })
+})
+
+describe('who waits for a log that has no room', () => {
+  const waits = {
+    after: async (durability: Durability) => durability.after(),
+    flush: (durability: Durability) => durability.flush(),
+    flushSync: async (durability: Durability) => durability.flushSync(),
+  }
+
+  it.each(Object.entries(waits))('is told so once it was tried, and not before long again: %s', async (_, wait) => {
+    const engine = engineWith(64, 'sync')
+    const durability = durabilityOf(engine)
+    const { log } = engine.journal!
+    initLog(log, 0, 0)
+    log.claim(engine.me.label)
+    const disk = new SimulatedDisk()
+    disk.capacity = 0
+    let now = 0
+    let turns = 0
+    const worker = new LogWorker(engine.tier!, disk, 65_536, () => (now += 1000))
+    log.wake = () => {
+      if (++turns > 50) throw new Error('it is not told')
+      worker.turn()
+    }
+    put(engine, 'a', '1')
+    await expect(wait(durability)).rejects.toThrow(expect.objectContaining({ code: 'HEDDLE_NO_SPACE' }))
+    disk.capacity = Infinity
+    turns = 0
+    await durability.flush()
+    expect(log.isStable(log.frontier())).toBe(true)
+  })
+})
+
+describe('who waits for a log that has no room, and has some just when it is looked at', () => {
+  const waits = {
+    after: (durability: Durability) => durability.after(),
+    flushSync: (durability: Durability) => durability.flushSync(),
+  }
+
+  it.each(Object.entries(waits))('is not told that it has failed: %s', (_, wait) => {
+    const engine = engineWith(64, 'sync')
+    const durability = durabilityOf(engine)
+    const { log } = engine.journal!
+    const { words } = engine.tier!
+    put(engine, 'a', '1')
+    const end = engine.journal!.lastEnd
+    const stable = log.stable()
+    // Whoever writes it has tried in vain, and then again, with room.
+    log.wake = () => {
+      words.serve(words.requests())
+      log.announce()
+    }
+    let refused = 0
+    for (let step = 1; step <= 40; step++) {
+      engine.journal!.lastEnd = end
+      log.setStable(stable)
+      Atomics.store(log.words, log.at + COMMITTER_WORDS, LOG_NO_SPACE)
+      const works = (call: number): void => {
+        if (call !== step) return
+        Atomics.store(log.words, log.at + COMMITTER_WORDS, LOG_WORKS)
+        log.setStable(end)
+      }
+      try {
+        hookAtomics(works, () => wait(durability))
+      } catch (error) {
+        refused++
+        expect(error).toMatchObject({ code: 'HEDDLE_NO_SPACE' })
+      }
+    }
+    expect(refused).toBeGreaterThan(0)
+    expect(refused).toBeLessThan(40)
   })
 })
 
