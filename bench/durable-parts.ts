@@ -46,6 +46,14 @@ function rate(name: string, workload: string, workers: number, per: number, late
   return { workload, workers, rate: name, per, latency }
 }
 
+/** Of both parts that read: with room for all data, and with little. */
+const READING = [
+  rate('get, 1 worker', 'get', 1, 1e6),
+  rate('get, 2 workers', 'get', 2, 1e6),
+  rate('scan of 50', 'scan-50', 1, 1e6),
+  rate('full scan', 'scan-all', 1, 1e6),
+]
+
 export const PARTS: readonly Part[] = [
   {
     name: 'sets',
@@ -77,12 +85,7 @@ export const PARTS: readonly Part[] = [
     engines: READERS,
     mostRecords: Infinity,
     memory: null,
-    measures: [
-      rate('get, 1 worker', 'get', 1, 1e6),
-      rate('get, 2 workers', 'get', 2, 1e6),
-      rate('scan of 50', 'scan-50', 1, 1e6),
-      rate('full scan', 'scan-all', 1, 1e6),
-    ],
+    measures: READING,
   },
   {
     name: 'small',
@@ -90,12 +93,7 @@ export const PARTS: readonly Part[] = [
     engines: READERS,
     mostRecords: Infinity,
     memory: 0.1,
-    measures: [
-      rate('get, 1 worker', 'get', 1, 1e6),
-      rate('get, 2 workers', 'get', 2, 1e6),
-      rate('scan of 50', 'scan-50', 1, 1e6),
-      rate('full scan', 'scan-all', 1, 1e6),
-    ],
+    measures: READING,
   },
   {
     name: 'load',

@@ -3,7 +3,8 @@
  * several lines; those of a group of leaves are fetched side by side here, and each record then needs no descent of its own.
  *
  * What is remembered is a hint, checked before its use: an entry word that holds the block's address and is not frozen
- * is current, whichever page it was found in, since a page's words are frozen before the page is replaced.
+ * is current, whichever page it was found in, since a page's words are frozen before the page is replaced. Where another
+ * record of the same key is looked for, the table is asked whether the page still is one, and then the keys are compared.
  * Thread safety: private; the hints are used in the critical region in which they were made.
  */
 import { KIND_EXTENT_RECORD, KIND_RECORD, keyBytesOf, kindOf } from '../log/block.ts'

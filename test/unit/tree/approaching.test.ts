@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Cleaner } from '../../../src/log/cleaner.ts'
 import { FROZEN } from '../../../src/pagecache/fragment.ts'
-import type { Engine } from '../../../src/store/engine.ts'
+import { Engine } from '../../../src/store/engine.ts'
 import { Approach } from '../../../src/tree/approach.ts'
 import { firstEngine, put, remove, setKey } from './engines.ts'
 
@@ -85,5 +85,22 @@ describe('the cleaner', () => {
     expect(counts).toHaveLength(2)
     expect(counts[0]).toBeGreaterThan(0)
     expect(counts[1]).toBe(0)
+  })
+})
+
+describe('the place of a key of a group', () => {
+  it('is looked for anew when its page was replaced meanwhile', () => {
+    const { engine, approach, records } = world()
+    const other = new Engine(engine.arena, 2)
+    const { search, context, key } = engine.tree
+    engine.scheme.enter()
+    approach.begin(Int32Array.from(records), records.length)
+    for (const each of keys.slice(0, 16)) for (let i = 0; i < 3; i++) put(other, `${each} ${i}`, 'between')
+    for (const record of records) {
+      approach.locate(record, key)
+      expect(search.base).toBe(context.table.load(search.id))
+      expect(search.word).toBe(record)
+    }
+    engine.scheme.leave()
   })
 })
