@@ -7,6 +7,8 @@ import { WORKLOADS, findWorkload } from './workloads/catalog.ts'
 
 export interface Options {
   readonly engines: readonly string[]
+  /** Those of them that `--full` crosses with other keys and values. */
+  readonly crossedEngines: readonly string[]
   readonly workloads: readonly string[]
   readonly workers: readonly number[]
   readonly records: number
@@ -38,7 +40,7 @@ export const HELP = `npm run bench -- [options]
   --directory path   for the files of engines that have some (default: /dev/shm if it is there, else the system's
                      temporary folder; engines that wait for the disk always get the temporary folder by default)
   --no-memory        leaves out the bytes for each record
-  --full             every engine and workload, and a cross of keys and values for the main ones
+  --full             every engine and workload, and a cross of keys and values for the main ones of both
   --json file        writes all figures
   --charts folder    draws them
 `
@@ -82,15 +84,17 @@ export function parseOptions(args: readonly string[]): Options | null {
   if (keys === undefined) throw new Error(`--keys is ${values.keys}; give one of ${KEY_KINDS.join(', ')}`)
   const keyOrder = values['key-order']
   if (keyOrder !== 'used' && keyOrder !== 'shuffled') throw new Error('--key-order is used or shuffled')
-  const usual = (all: readonly { name: string; usual: boolean }[]) =>
-    all.filter((one) => one.usual || full).map((one) => one.name)
-  const engines = list(values.engines) ?? usual(ENTRIES)
-  const workloads = list(values.workloads) ?? usual(WORKLOADS)
+  const namesOf = (all: readonly { name: string; usual: boolean }[], unusual: boolean) =>
+    all.filter((one) => one.usual || unusual).map((one) => one.name)
+  const named = list(values.engines)
+  const engines = named ?? namesOf(ENTRIES, full)
+  const workloads = list(values.workloads) ?? namesOf(WORKLOADS, full)
   engines.forEach(findEntry)
   workloads.forEach(findWorkload)
   const workers = list(values.workers)?.map((text) => whole('workers', text, 1)) ?? (full ? [1, 2, 4, 8, 16] : [1, 2])
   return {
     engines,
+    crossedEngines: named ?? namesOf(ENTRIES, false),
     workloads,
     workers: [...new Set(workers)].sort((a, b) => a - b),
     records: whole('records', values.records, 100),

@@ -31,6 +31,7 @@ const STARTING_MS = 4000
 
 /** All that is measured with one kind of keys and one size of values. */
 interface Part {
+  readonly engines: readonly string[]
   readonly variation: Variation
   readonly workloads: readonly Workload[]
   readonly workers: readonly number[]
@@ -42,19 +43,30 @@ interface Part {
 function partsOf(options: Options): Part[] {
   const workloads = options.workloads.map(findWorkload)
   const main = variationOf(options, options.keys, options.valueBytes)
-  const parts: Part[] = [{ variation: main, workloads, workers: options.workers, rounds: options.rounds, isMain: true }]
+  const { engines, workers } = options
+  const parts: Part[] = [{ engines, variation: main, workloads, workers, rounds: options.rounds, isMain: true }]
   if (!options.full) return parts
-  const fewer = { ...options, records: Math.min(options.records, CROSSED_RECORDS) }
+  const fewer = {
+    ...options,
+    engines: options.crossedEngines,
+    records: Math.min(options.records, CROSSED_RECORDS),
+  }
   const rounds = Math.min(CROSSED_ROUNDS, options.rounds)
   for (const keys of KEY_KINDS) {
     for (const valueBytes of CROSSED_VALUE_BYTES) {
       if (keys === options.keys && valueBytes === options.valueBytes) continue
       const crossed = workloads.filter((workload) => workload.crossed)
       const variation = variationOf(fewer, keys, valueBytes)
-      parts.push({ variation, workloads: crossed, workers: [CROSSED_WORKERS], rounds, isMain: false })
+      const rest = { workloads: crossed, workers: [CROSSED_WORKERS], rounds, isMain: false }
+      parts.push({ engines: options.crossedEngines, variation, ...rest })
     }
   }
   return parts
+}
+
+/** Those of the run's engines that take part. */
+function ofPart(part: Part, competitors: readonly Competitor[]): Competitor[] {
+  return competitors.filter((competitor) => part.engines.includes(competitor.entry.name))
 }
 
 /** Turns of a part that take as long as a round is made, that is, all but the loads. */
@@ -81,12 +93,12 @@ function partMs(part: Part, competitors: readonly Competitor[], pace: Pace): num
 
 async function startAll(
   options: Options,
-  variation: Variation,
+  { engines, variation }: Part,
   progress: Progress,
   eachMs: number,
 ): Promise<Competitor[]> {
   const competitors: Competitor[] = []
-  for (const name of options.engines) {
+  for (const name of engines) {
     progress.say(`starting and checking ${name}`)
     const competitor = new Competitor(options, name, variation)
     competitors.push(competitor)
@@ -121,9 +133,9 @@ async function measureAll(options: Options): Promise<Report> {
   const footprints: Footprint[] = []
   const rows: Row[] = []
   const starting = new Progress(1)
-  let competitors = await startAll(options, parts[0].variation, starting, 0)
+  let competitors = await startAll(options, parts[0], starting, 0)
   // What the engines can do with other keys is not known yet: about the same.
-  const turns = parts.reduce((sum, part) => sum + timedTurns(part, competitors), 0)
+  const turns = parts.reduce((sum, part) => sum + timedTurns(part, ofPart(part, competitors)), 0)
   const pace = { rounds: options.rounds, roundMs: roundMsFor(options.seconds, turns) }
   const memoryMs = MEMORY_MS + parts[0].variation.records * MEMORY_MS_PER_RECORD
   const machine = describeMachine(options.engines.flatMap((name) => findEntry(name).package ?? []))
@@ -131,11 +143,11 @@ async function measureAll(options: Options): Promise<Report> {
   const filledIn = { ...options, roundMs: pace.roundMs, directories, records: parts[0].variation.records }
   console.log(heading({ machine, options: filledIn, rows, footprints, curves: [] }))
   const restMs = options.memory ? options.engines.length * memoryMs : 0
-  const startingMs = (parts.length - 1) * options.engines.length * STARTING_MS
-  const partsMs = parts.reduce((sum, part) => sum + partMs(part, competitors, pace), 0)
+  const startingMs = parts.reduce((sum, part) => sum + (part.isMain ? 0 : part.engines.length * STARTING_MS), 0)
+  const partsMs = parts.reduce((sum, part) => sum + partMs(part, ofPart(part, competitors), pace), 0)
   const progress = new Progress(partsMs + startingMs + restMs)
   for (const part of parts) {
-    if (!part.isMain) competitors = await startAll(options, part.variation, progress, STARTING_MS)
+    if (!part.isMain) competitors = await startAll(options, part, progress, STARTING_MS)
     rows.push(...(await measurePart(part, competitors, { ...pace, rounds: part.rounds }, progress)))
     await endAll(competitors)
   }

@@ -98,6 +98,11 @@ test('options are checked and filled in', () => {
   expect(parseOptions(['--help'])).toBeNull()
   expect(parseOptions([])).toMatchObject({ records: 1_000_000, workers: [1, 2], keyOrder: 'used', memory: true })
   expect(parseOptions(['--full'])).toMatchObject({ workers: [1, 2, 4, 8, 16], full: true })
+  const { engines, crossedEngines } = parseOptions(['--full'])!
+  expect(engines).toContain('lmdb-sync')
+  expect(crossedEngines).toEqual(parseOptions([])!.engines)
+  const named = ['lmdb-sync', 'heddle']
+  expect(parseOptions(['--full', '--engines', named.join()])!.crossedEngines).toEqual(named)
   expect(parseOptions(['--workers', '4,1,4'])).toMatchObject({ workers: [1, 4] })
   for (const wrong of [
     '--records=0.5',
