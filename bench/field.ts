@@ -22,8 +22,16 @@ export interface Variation {
 
 /** Values of more than this together are not loaded: there are fewer records then. */
 const MOST_VALUE_BYTES = 2 ** 30
-/** All engines of a run hold their values at the same time, and some need twice as much: a quarter of the memory is for values. */
-const MEMORY_SHARE = 0.25
+/** All engines of a run are there at the same time. This much of the memory may be theirs, */
+const MEMORY_SHARE = 0.8
+/** of which a process takes this much before it has any records, and so much for each of its threads: as seen here. */
+const PROCESS_BYTES = 150e6
+const LANE_BYTES = 45e6
+/** Beside its value: the most that an engine takes, and the keys drawn for it. Values are twice in some engines, or in flight. */
+const RECORD_BYTES = 300
+/** What is left for records of a memory that the threads alone would fill. */
+const LEAST_SHARE = 0.1
+const VALUE_COPIES = 3
 const LEAST_RECORDS = 100
 /** Some workloads insert. */
 const ROOM = 1.25
@@ -39,8 +47,12 @@ export function variationOf(
   valueBytes: number,
   memoryBytes: number = totalmem(),
 ): Variation {
-  const room = Math.min(MOST_VALUE_BYTES, (memoryBytes * MEMORY_SHARE) / options.engines.length)
-  const most = Math.max(LEAST_RECORDS, Math.floor(room / valueBytes))
+  const { engines, workers } = options
+  const lanes = Math.max(...workers)
+  let room = memoryBytes * MEMORY_SHARE
+  for (const name of engines) room -= PROCESS_BYTES + (findEntry(name).threads === 'one' ? 0 : lanes * LANE_BYTES)
+  const each = Math.max(memoryBytes * LEAST_SHARE, room) / engines.length / (RECORD_BYTES + VALUE_COPIES * valueBytes)
+  const most = Math.max(LEAST_RECORDS, Math.floor(Math.min(each, MOST_VALUE_BYTES / valueBytes)))
   return { keys, valueBytes, records: Math.min(options.records, most) }
 }
 

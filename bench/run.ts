@@ -49,6 +49,7 @@ function partsOf(options: Options): Part[] {
   const fewer = {
     ...options,
     engines: options.crossedEngines,
+    workers: [CROSSED_WORKERS],
     records: Math.min(options.records, CROSSED_RECORDS),
   }
   const rounds = Math.min(CROSSED_ROUNDS, options.rounds)

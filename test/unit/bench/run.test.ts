@@ -116,14 +116,19 @@ test('options are checked and filled in', () => {
   }
 })
 
-test('values that all engines together could not hold in memory are fewer', () => {
+test('what all engines and their threads together could not hold in memory are fewer records', () => {
   const few = parseOptions(['--engines', 'heddle,map'])!
   expect(variationOf(few, 'string', 100, 2 ** 34).records).toBe(1_000_000)
-  expect(variationOf(few, 'string', 2 ** 16, 2 ** 34).records).toBe(2 ** 14)
-  const all = parseOptions(['--full'])!
+  expect(variationOf(few, 'string', 2 ** 16, 2 ** 35).records).toBe(2 ** 14)
+  const all = parseOptions(['--full', '--workers', '2'])!
   const { records } = variationOf(all, 'string', 2 ** 16, 2 ** 34)
   expect(records * 2 ** 16 * all.engines.length).toBeLessThanOrEqual(2 ** 32)
-  expect(records).toBeGreaterThanOrEqual(100)
+  expect(records).toBeGreaterThan(100)
+  // A thread is memory, too.
+  const crowded = variationOf({ ...all, workers: [2, 16] }, 'string', 2 ** 16, 2 ** 34).records
+  expect(crowded).toBeLessThan(records)
+  expect(crowded).toBeGreaterThan(100)
+  expect(variationOf(all, 'string', 2 ** 26, 2 ** 34).records).toBe(100)
 })
 
 test('no more is inserted than there is room for, however often it is measured', async () => {
