@@ -1,13 +1,14 @@
 /**
  * Encoded keys of a batch, and their order.
  *
- * Thread safety: private to one store. Complexity: O(n log n) to put them in order, most of it on numbers: four bytes
- * after what all keys have in common, with the key's number behind them.
+ * They are dealt into buckets by a number, the four bytes after what all of them have in common, and put in order within
+ * those: about three times as fast as a comparing sort, where the numbers are spread evenly (flashsort: Neubert 1998).
+ * Thread safety: private to one store. Complexity: O(n) for such keys, O(n log n) for others.
  */
 import { type KeyBuffer, commonPrefix, compareBytes, headAt } from '../tree/key.ts'
 
-/** Keys whose numbers fit a sort key beside a head. */
-const MOST_BY_HEAD = 2 ** 20
+/** Keys in one bucket from which on comparing sorts them all. */
+const CROWD = 24
 
 export class KeyList {
   count = 0
@@ -17,6 +18,13 @@ export class KeyList {
   private ats = new Int32Array(64)
   private lengths = new Int32Array(64)
   private end = 0
+  /** Of each key: the number by which it is put in order. */
+  private heads = new Int32Array(64)
+  private least = 0
+  private most = 0
+  private order = new Int32Array(64)
+  /** Where each bucket begins. */
+  private starts = new Int32Array(65)
 
   clear(): void {
     this.count = 0
@@ -51,43 +59,74 @@ export class KeyList {
 
   /** The numbers of the keys in the order of the keys, of equal keys the last one only. */
   inOrder(): number[] {
-    const { count } = this
     const sorted: number[] = []
-    if (count > MOST_BY_HEAD)
-      this.addRun(
-        Array.from({ length: count }, (_, i) => i),
-        sorted,
-      )
-    else this.addByHeads(sorted)
+    const { count } = this
+    if (count > this.heads.length) {
+      this.heads = new Int32Array(2 * count)
+      this.order = new Int32Array(2 * count)
+      this.starts = new Int32Array(2 * count + 1)
+    }
+    this.takeHeads()
+    const { heads, order } = this
+    if (!this.dealOut()) return this.addRun(0, count, sorted)
+    let end = 0
+    for (let from = 0; from < count; from = end) {
+      const head = heads[order[from]]
+      end = from + 1
+      while (end < count && heads[order[end]] === head) end++
+      if (end - from === 1) sorted.push(order[from])
+      else this.addRun(from, end, sorted)
+    }
     return sorted
   }
 
-  private addByHeads(sorted: number[]): void {
-    const { count, bytes, ats, lengths } = this
+  private takeHeads(): void {
+    const { count, bytes, ats, lengths, heads, order } = this
     const prefix = this.sharedPrefix()
-    const heads = new Float64Array(count)
-    for (let i = 0; i < count; i++) heads[i] = headAt(bytes, 4 * ats[i], lengths[i], prefix) * MOST_BY_HEAD + i
-    heads.sort()
-    let end = 0
-    for (let from = 0; from < count; from = end) {
-      const head = Math.floor(heads[from] / MOST_BY_HEAD) * MOST_BY_HEAD
-      end = from + 1
-      while (end < count && heads[end] < head + MOST_BY_HEAD) end++
-      if (end - from === 1) sorted.push(heads[from] - head)
-      else
-        this.addRun(
-          Array.from(heads.subarray(from, end), (each) => each - head),
-          sorted,
-        )
+    let least = 0x7fffffff
+    let most = -0x80000000
+    for (let i = 0; i < count; i++) {
+      const head = headAt(bytes, 4 * ats[i], lengths[i], prefix)
+      heads[i] = head
+      order[i] = i
+      if (head < least) least = head
+      if (head > most) most = head
     }
+    this.least = least
+    this.most = most
   }
 
-  /** Adds keys that have yet to be compared. */
-  private addRun(run: number[], sorted: number[]): void {
-    run.sort((a, b) => this.compare(a, b) || a - b)
+  /** Puts the keys in the order of their heads, equal ones in the order of their numbers, unless a bucket gets too many. */
+  private dealOut(): boolean {
+    const { count, heads, order, starts, least } = this
+    // A double: the distance of two words.
+    const perHead = (count - 1) / (this.most - least + 1)
+    starts.fill(0, 0, count + 1)
+    for (let i = 0; i < count; i++) starts[(((heads[i] - least) * perHead) | 0) + 1]++
+    for (let i = 1; i <= count; i++) {
+      if (starts[i] > CROWD) return false
+      starts[i] += starts[i - 1]
+    }
+    for (let i = 0; i < count; i++) order[starts[((heads[i] - least) * perHead) | 0]++] = i
+    for (let i = 1; i < count; i++) {
+      const each = order[i]
+      const head = heads[each]
+      let at = i
+      for (; at > 0 && heads[order[at - 1]] > head; at--) order[at] = order[at - 1]
+      order[at] = each
+    }
+    return true
+  }
+
+  /** Adds keys that have yet to be compared, from one place in `order` to another. */
+  private addRun(from: number, to: number, sorted: number[]): number[] {
+    const { heads } = this
+    const run = Array.from(this.order.subarray(from, to))
+    run.sort((a, b) => heads[a] - heads[b] || this.compare(a, b) || a - b)
     for (let i = 0; i < run.length; i++) {
       if (i + 1 === run.length || this.compare(run[i], run[i + 1]) !== 0) sorted.push(run[i])
     }
+    return sorted
   }
 
   private compare(a: number, b: number): number {
