@@ -1,59 +1,72 @@
-/** A process of the paired measurement: one build of heddle, some operations; prints ns for each as JSON. */
+/** A process of the paired measurement: both builds of heddle in turns; prints ns for each operation and turn as JSON. */
 import { pathToFileURL } from 'node:url'
 import type * as heddle from '../src/index.ts'
 import { drawStrings } from './draws.ts'
 import { keyOf, value } from './load.ts'
 import { MEASURES_SOURCES } from './modules.ts'
-import { median } from './statistics.ts'
+import type * as operations from './paired-operations.ts'
+import type { Operation, Subject } from './paired-operations.ts'
 
-type Subject = heddle.Store<string, Uint8Array>
+/** What the parent asks for. */
+export interface PairedTask {
+  /** The folders of the builds. */
+  readonly builds: readonly string[]
+  /** Which one begins. */
+  readonly first: number
+  readonly operations: readonly string[]
+  readonly turns: number
+  readonly records: number
+  readonly count: number
+  readonly cleaner: boolean
+}
 
-const ROUNDS = 32
-/** The first rounds are not counted: it takes some 200,000 operations until all of their way has been compiled for good. */
-const WARM_UP = 16
+/** Of an operation: ns for each build, turn by turn. */
+export type PairedTimes = Record<string, number[][]>
 
-const OPERATIONS: Record<string, (store: Subject, keys: readonly string[]) => void> = {
-  get: (store, keys) => {
-    for (const key of keys) if (store.get(key) === undefined) throw new Error(`${key} is not there`)
-  },
-  set: (store, keys) => {
-    for (const key of keys) store.set(key, value)
-  },
-  update: (store, keys) => {
-    for (const key of keys) store.update(key, () => value)
-  },
-  compareAndSet: (store, keys) => {
-    for (const key of keys) if (!store.compareAndSet(key, value, value)) throw new Error(`${key} has another value`)
-  },
-  setIfAbsent: (store, keys) => {
-    for (const key of keys) store.setIfAbsent(key, value)
-  },
-  churn: (store, keys) => {
-    for (const key of keys) {
-      store.delete(key)
-      store.set(key, value)
+/** It takes some 500,000 operations until all of their way has been compiled for good; turns before that are not counted. */
+const WARM_UP_OPERATIONS = 500_000
+const INDEX = MEASURES_SOURCES ? 'src/index.ts' : 'dist/src/index.js'
+
+const task = JSON.parse(process.argv[2]) as PairedTask
+
+interface Side {
+  readonly store: Subject
+  readonly operations: Readonly<Record<string, Operation>>
+}
+
+async function sideOf(build: string, side: number): Promise<Side> {
+  const { records, cleaner } = task
+  const { open } = (await import(pathToFileURL(`${build}/${INDEX}`).href)) as typeof heddle
+  const { OPERATIONS } = (await import(`./paired-operations.ts?side=${side}`)) as typeof operations
+  const store = open({ memory: 2 ** 26 + records * 512, values: 'binary', cleaner }) as Subject
+  for (let i = 0; i < records; i++) store.set(keyOf(i), value)
+  return { store, operations: OPERATIONS }
+}
+
+const sides: Side[] = []
+for (const [i, build] of task.builds.entries()) sides.push(await sideOf(build, i))
+
+function measure(name: string): number[][] {
+  const { count, records } = task
+  const times: number[][] = sides.map(() => [])
+  const warmUp = MEASURES_SOURCES ? 1 : Math.ceil(WARM_UP_OPERATIONS / count)
+  for (let turn = -warmUp; turn < task.turns; turn++) {
+    const keys = drawStrings(count, turn + warmUp + 1, records)
+    for (let i = 0; i < sides.length; i++) {
+      // Another one begins each time.
+      const at = (i + task.first + turn + warmUp) % sides.length
+      const { store, operations } = sides[at]
+      const run = operations[name]
+      if (run === undefined) throw new Error(`${name} is not known; give some of ${Object.keys(operations).join()}`)
+      const begin = process.hrtime.bigint()
+      run(store, keys)
+      if (turn >= 0) times[at].push(Number(process.hrtime.bigint() - begin) / count)
     }
-  },
+  }
+  return times
 }
 
-const [build, names, ...sizes] = process.argv.slice(2) as [string, string, string, string]
-const [records, count] = sizes.map(Number)
-const index = MEASURES_SOURCES ? 'src/index.ts' : 'dist/src/index.js'
-const { open } = (await import(pathToFileURL(`${build}/${index}`).href)) as typeof heddle
-const store = open({ memory: 2 ** 26 + records * 512, values: 'binary' }) as Subject
-for (let i = 0; i < records; i++) store.set(keyOf(i), value)
-const report: Record<string, number> = {}
-for (const name of names.split(',')) {
-  const run = OPERATIONS[name]
-  if (run === undefined) throw new Error(`${name} is not known; give some of ${Object.keys(OPERATIONS).join()}`)
-  const times: number[] = []
-  for (let round = 0; round < ROUNDS; round++) {
-    const keys = drawStrings(count, round + 1, records)
-    const begin = process.hrtime.bigint()
-    run(store, keys)
-    if (round >= WARM_UP) times.push(Number(process.hrtime.bigint() - begin) / count)
-  }
-  report[name] = median(times)
-}
+const report: PairedTimes = {}
+for (const name of task.operations) report[name] = measure(name)
 console.log(JSON.stringify(report))
-store.close()
+for (const { store } of sides) store.close()

@@ -1,12 +1,14 @@
 /**
- * Two builds of heddle against each other, in processes that take turns: what a change costs, or gains.
+ * Two builds of heddle against each other: what a change costs, or gains.
  *
- *   npm run bench:paired -- --against folder [--rounds 7] [--operations get,set,update,compareAndSet,setIfAbsent,churn]
- *                           [--flags "--max-inlined-bytecode-size-cumulative=3000"] [--records 300000] [--count 20000]
- *                           [--json file]
+ *   npm run bench:paired -- --against folder [--rounds 7] [--turns 60] [--operations get,set,update,compareAndSet,setIfAbsent,churn]
+ *                           [--flags "--max-inlined-bytecode-size-cumulative=3000"] [--records 300000] [--count 10000]
+ *                           [--no-cleaner] [--json file]
  *
- * The folder is another checkout, built. `--flags` are for the processes of this one. One thread, records of a 16-byte key
- * and a 100-byte value, `--count` operations a turn; the ratio is the median of the paired ratios.
+ * The folder is another checkout, built. Each of `--rounds` processes opens a store of either build and has them do the same
+ * `--count` operations in turns, so a drift of the machine hits both; V8 compiles each for itself. One thread, beside
+ * it the cleaners; records of a 16-byte key and a 100-byte value. The ratio is the median over the processes of the median of
+ * the ratios of their turns: what differs from process to process, as places in memory do, evens out too.
  */
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -16,6 +18,7 @@ import { parseArgs } from 'node:util'
 import { LOADER } from './host-process.ts'
 import { describeMachine } from './machine.ts'
 import { whole } from './options.ts'
+import type { PairedTask, PairedTimes } from './paired-process.ts'
 import { median, pairedRatio } from './statistics.ts'
 import { formatTable, short } from './table.ts'
 
@@ -26,40 +29,50 @@ const { values: options } = parseArgs({
     operations: { type: 'string', default: 'get,set,update,compareAndSet,setIfAbsent,churn' },
     flags: { type: 'string', default: '' },
     records: { type: 'string', default: '300000' },
-    count: { type: 'string', default: '20000' },
+    turns: { type: 'string', default: '60' },
+    count: { type: 'string', default: '10000' },
+    'no-cleaner': { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 })
 if (options.against === undefined) throw new Error('--against names the folder of another checkout, built')
 
 const rounds = whole('rounds', options.rounds, 1)
-const records = String(whole('records', options.records, 1))
-const count = String(whole('count', options.count, 1))
 const here = fileURLToPath(new URL('..', import.meta.url))
-const there = resolve(options.against)
 const program = fileURLToPath(new URL('./paired-process.ts', import.meta.url))
 const flags = options.flags.split(' ').filter((flag) => flag !== '')
-
-function measure(build: string, extra: readonly string[]): Record<string, number> {
-  const args = [...extra, '--import', LOADER, program, build, options.operations, records, count]
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', cwd: here })) as Record<string, number>
+const operations = options.operations.split(',')
+const common = {
+  builds: [here, resolve(options.against)],
+  operations,
+  turns: whole('turns', options.turns, 1),
+  records: whole('records', options.records, 1),
+  count: whole('count', options.count, 1),
+  cleaner: !options['no-cleaner'],
 }
 
-const ours: Record<string, number>[] = []
-const theirs: Record<string, number>[] = []
-for (let round = 0; round < rounds; round++) {
-  const first = round % 2 === 0
-  if (first) ours.push(measure(here, flags))
-  theirs.push(measure(there, []))
-  if (!first) ours.push(measure(here, flags))
+function measure(round: number): PairedTimes {
+  const task: PairedTask = { ...common, first: round % 2 }
+  const args = [...flags, '--import', LOADER, program, JSON.stringify(task)]
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', cwd: here })) as PairedTimes
 }
-const rows = options.operations.split(',').map((operation) => {
-  const mine = ours.map((report) => report[operation])
-  const other = theirs.map((report) => report[operation])
-  return { operation, thisNs: median(mine), againstNs: median(other), ratio: pairedRatio(mine, other)! }
+
+const reports: PairedTimes[] = []
+for (let round = 0; round < rounds; round++) reports.push(measure(round))
+const rows = operations.map((operation) => {
+  const times = reports.map((report) => report[operation])
+  const ratios = times.map(([mine, other]) => pairedRatio(mine, other)!)
+  const [thisNs, againstNs] = [0, 1].map((side) => median(times.map((both) => median(both[side]))))
+  return { operation, thisNs, againstNs, ratio: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) }
 })
-const cells = rows.map((row) => [row.operation, short(row.thisNs), short(row.againstNs), row.ratio.toFixed(2)])
-console.log(formatTable(['ns', 'this', 'against', 'ratio'], cells))
+const cells = rows.map(({ operation, thisNs, againstNs, ratio, least, most }) => [
+  operation,
+  short(thisNs),
+  short(againstNs),
+  ratio.toFixed(2),
+  `${least.toFixed(2)} - ${most.toFixed(2)}`,
+])
+console.log(formatTable(['ns', 'this', 'against', 'ratio', 'of the processes'], cells))
 if (options.json !== undefined) {
   writeFileSync(options.json, `${JSON.stringify({ machine: describeMachine([]), options, rows }, null, 2)}\n`)
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
 
-/** Four processes, one after the other, each of which compiles the sources. */
+/** Two processes, one after the other, each of which compiles the sources. */
 const MOST_MS = 240_000
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const directory = mkdtempSync(join(tmpdir(), 'heddle-paired-'))
@@ -14,7 +14,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 /** This checkout against itself, on the sources, so that no build is needed. */
 function paired(...args: string[]): Promise<{ stdout: string }> {
-  const few = ['--against', ROOT, '--records', '500', '--count', '100', '--rounds', '2']
+  const few = ['--against', ROOT, '--records', '500', '--count', '100', '--rounds', '2', '--turns', '4']
   return promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/paired.ts', ...few, ...args], {
     cwd: ROOT,
     env: { ...process.env, HEDDLE_BENCH_SOURCES: '1' },
@@ -22,7 +22,14 @@ function paired(...args: string[]): Promise<{ stdout: string }> {
 }
 
 interface Paired {
-  readonly rows: readonly { operation: string; thisNs: number; againstNs: number; ratio: number }[]
+  readonly rows: readonly {
+    operation: string
+    thisNs: number
+    againstNs: number
+    ratio: number
+    least: number
+    most: number
+  }[]
 }
 
 test(
@@ -34,10 +41,11 @@ test(
     const { stdout } = await paired('--operations', operations.join(), '--json', json)
     const { rows } = JSON.parse(readFileSync(json, 'utf8')) as Paired
     expect(rows.map((row) => row.operation)).toEqual(operations)
-    for (const { operation, thisNs, againstNs, ratio } of rows) {
+    for (const { operation, thisNs, againstNs, ratio, least, most } of rows) {
       expect(stdout).toContain(`| ${operation} `)
       expect(Math.min(thisNs, againstNs)).toBeGreaterThan(0)
-      expect(ratio).toBeGreaterThan(0)
+      expect([0, least, ratio, most]).toEqual([0, least, ratio, most].sort((a, b) => a - b))
+      expect(least).toBeGreaterThan(0)
     }
   },
 )
