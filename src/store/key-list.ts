@@ -1,14 +1,15 @@
 /**
  * Encoded keys of a batch, and their order.
  *
- * They are dealt into buckets by a number, the four bytes after what all of them have in common, and put in order within
- * those: about three times as fast as a comparing sort, where the numbers are spread evenly (flashsort: Neubert 1998).
- * Thread safety: private to one store. Complexity: O(n) for such keys, O(n log n) for others.
+ * They are put in order by a number, the four bytes after what all of them have in common, a byte at a time from the last one
+ * (radix sort: no comparison for the processor to foretell wrongly); whole keys are compared where these are equal.
+ * Thread safety: private to one store. Complexity: O(n) for keys that those bytes tell apart, O(n log n) for others.
  */
 import { type KeyBuffer, commonPrefix, compareBytes, headAt } from '../tree/key.ts'
 
-/** Keys in one bucket from which on comparing sorts them all. */
-const CROWD = 24
+/** Up to so many are put in order by insertion. */
+const FEW = 32
+const DIGITS = 256
 
 export class KeyList {
   count = 0
@@ -20,11 +21,10 @@ export class KeyList {
   private end = 0
   /** Of each key: the number by which it is put in order. */
   private heads = new Int32Array(64)
-  private least = 0
-  private most = 0
   private order = new Int32Array(64)
-  /** Where each bucket begins. */
-  private starts = new Int32Array(65)
+  private spare = new Int32Array(64)
+  /** How many heads have each value of each of their bytes, the last byte first. */
+  private readonly counts = new Int32Array(4 * DIGITS)
 
   clear(): void {
     this.count = 0
@@ -64,11 +64,12 @@ export class KeyList {
     if (count > this.heads.length) {
       this.heads = new Int32Array(2 * count)
       this.order = new Int32Array(2 * count)
-      this.starts = new Int32Array(2 * count + 1)
+      this.spare = new Int32Array(2 * count)
     }
     this.takeHeads()
+    if (count <= FEW) this.insertAll()
+    else this.sortByBytes()
     const { heads, order } = this
-    if (!this.dealOut()) return this.addRun(0, count, sorted)
     let end = 0
     for (let from = 0; from < count; from = end) {
       const head = heads[order[from]]
@@ -83,50 +84,64 @@ export class KeyList {
   private takeHeads(): void {
     const { count, bytes, ats, lengths, heads, order } = this
     const prefix = this.sharedPrefix()
-    let least = 0x7fffffff
-    let most = -0x80000000
     for (let i = 0; i < count; i++) {
-      const head = headAt(bytes, 4 * ats[i], lengths[i], prefix)
-      heads[i] = head
+      heads[i] = headAt(bytes, 4 * ats[i], lengths[i], prefix)
       order[i] = i
-      if (head < least) least = head
-      if (head > most) most = head
     }
-    this.least = least
-    this.most = most
   }
 
-  /** Puts the keys in the order of their heads, equal ones in the order of their numbers, unless a bucket gets too many. */
-  private dealOut(): boolean {
-    const { count, heads, order, starts, least } = this
-    // A double: the distance of two words.
-    const perHead = (count - 1) / (this.most - least + 1)
-    starts.fill(0, 0, count + 1)
-    for (let i = 0; i < count; i++) starts[(((heads[i] - least) * perHead) | 0) + 1]++
-    for (let i = 1; i <= count; i++) {
-      if (starts[i] > CROWD) return false
-      starts[i] += starts[i - 1]
-    }
-    for (let i = 0; i < count; i++) order[starts[((heads[i] - least) * perHead) | 0]++] = i
+  /** Puts the keys in the order of their heads. */
+  private insertAll(): void {
+    const { count, heads, order } = this
     for (let i = 1; i < count; i++) {
-      const each = order[i]
-      const head = heads[each]
+      const head = heads[i]
       let at = i
       for (; at > 0 && heads[order[at - 1]] > head; at--) order[at] = order[at - 1]
-      order[at] = each
+      order[at] = i
     }
-    return true
+  }
+
+  /** As `insertAll`. */
+  private sortByBytes(): void {
+    const { count, heads, counts } = this
+    counts.fill(0)
+    for (let i = 0; i < count; i++) {
+      // Without the bias, so that each byte counts up from 0.
+      const head = heads[i] ^ (1 << 31)
+      counts[head & 255]++
+      counts[DIGITS + ((head >>> 8) & 255)]++
+      counts[2 * DIGITS + ((head >>> 16) & 255)]++
+      counts[3 * DIGITS + (head >>> 24)]++
+    }
+    for (let place = 0; place < 4; place++) this.sortByByte(place)
+  }
+
+  private sortByByte(place: number): void {
+    const { count, heads, counts, order, spare } = this
+    const shift = 8 * place
+    const first = DIGITS * place
+    if (counts[first + (((heads[0] ^ (1 << 31)) >>> shift) & 255)] === count) return
+    let before = 0
+    for (let i = first; i < first + DIGITS; i++) {
+      const here = counts[i]
+      counts[i] = before
+      before += here
+    }
+    for (let i = 0; i < count; i++) {
+      const each = order[i]
+      spare[counts[first + (((heads[each] ^ (1 << 31)) >>> shift) & 255)]++] = each
+    }
+    this.order = spare
+    this.spare = order
   }
 
   /** Adds keys that have yet to be compared, from one place in `order` to another. */
-  private addRun(from: number, to: number, sorted: number[]): number[] {
-    const { heads } = this
+  private addRun(from: number, to: number, sorted: number[]): void {
     const run = Array.from(this.order.subarray(from, to))
-    run.sort((a, b) => heads[a] - heads[b] || this.compare(a, b) || a - b)
+    run.sort((a, b) => this.compare(a, b) || a - b)
     for (let i = 0; i < run.length; i++) {
       if (i + 1 === run.length || this.compare(run[i], run[i + 1]) !== 0) sorted.push(run[i])
     }
-    return sorted
   }
 
   private compare(a: number, b: number): number {
