@@ -1,7 +1,7 @@
 /**
  * What snapshots, batches and transactions cost beside the plain operations that they stand in for.
  *
- *   npm run bench:transactions -- [--records 1000000] [--rounds 15] [--count 20000] [--json file]
+ *   npm run bench:transactions -- [--records 1000000] [--rounds 31] [--count 20000] [--json file]
  *
  * One thread; rounds of both sides take turns, with the same random keys; the ratio is the median of the paired ratios of
  * their times.
@@ -12,14 +12,14 @@ import type { BatchOperation, Store } from '../src/index.ts'
 import { drawStrings } from './draws.ts'
 import { describeMachine } from './machine.ts'
 import { keyOf, value } from './load.ts'
-import { loadModule } from './modules.ts'
+import { MEASURES_SOURCES, loadModule } from './modules.ts'
 import { median, pairedRatio, spread } from './statistics.ts'
 import { formatTable, short } from './table.ts'
 
 const { values: options } = parseArgs({
   options: {
     records: { type: 'string', default: '1000000' },
-    rounds: { type: 'string', default: '15' },
+    rounds: { type: 'string', default: '31' },
     count: { type: 'string', default: '20000' },
     json: { type: 'string' },
   },
@@ -27,6 +27,9 @@ const { values: options } = parseArgs({
 const records = Number(options.records)
 const rounds = Number(options.rounds)
 const count = Number(options.count)
+
+/** Rounds that are not counted: it takes some 500,000 operations until all of their way has been compiled for good. */
+const warmUp = MEASURES_SOURCES ? 1 : Math.ceil(500_000 / count)
 
 const BATCH = 100
 const SCAN = 50
@@ -137,10 +140,9 @@ const rows: { name: string; ours: number; plain: number; ratio: number }[] = []
 for (const { name, against, aim, ours, plain } of PAIRS) {
   const mine: number[] = []
   const theirs: number[] = []
-  // The first three rounds are not counted.
-  for (let round = -3; round < rounds; round++) {
-    const seed = (round + 5) * 7919
-    const first = round % 2 === 0
+  for (let round = -warmUp; round < rounds; round++) {
+    const seed = (round + warmUp + 1) * 7919
+    const first = (round + warmUp) % 2 === 0
     const before = first ? timed(ours, store, drawStrings(count, seed, records)) : 0
     const other = timed(plain, store, drawStrings(count, seed + 1, records))
     const own = first ? before : timed(ours, store, drawStrings(count, seed, records))
