@@ -78,7 +78,10 @@ const turning: Part = (engine) => {
   leave(engine)
 }
 
-/** The same by a writer that finds no room: in between it waits for a flush. */
+/** The same without what follows: what leaves is in the way of those who would overwrite it, and have them look again. */
+const onlyTurning: Part = (engine) => goOn(engine, CALLS)
+
+/** As `turning`, by a writer that finds no room: in between it waits for a flush. */
 const relieving: Part = (engine) => {
   for (let call = 0; call < CALLS && !isPartial(engine); call++) engine.pressure.relieve()
   leave(engine)
@@ -132,6 +135,12 @@ function play({ name, past, threads, does, extra }: Piece): Play<Engine> {
 
 const takeAndPeek: Part = (engine) => {
   take(engine, 'a')
+  peek(engine, 'a')
+}
+
+const deleteAndConsolidate: Part = (engine) => {
+  take(engine, 'a')
+  set(engine, 'c', '1')
   peek(engine, 'a')
 }
 
@@ -223,15 +232,53 @@ const writes = [
   play({
     name: 'against a delete and a consolidation',
     past: { tree: 'ab', below: 'ab', written: 'c', over: { leafSlots: 1 } },
+    threads: [turning, deleteAndConsolidate],
+    does: { deletes: 1, consolidations: 1 },
+  }),
+]
+
+const alone = [
+  play({
+    name: 'nothing leaves, against a delete',
+    past: { tree: 'a', below: 'a' },
+    threads: [onlyTurning, takeAndPeek],
+    does: { deletes: 1 },
+  }),
+  play({
+    name: 'nothing leaves, against a delete and a get',
+    past: { tree: 'a', below: 'a' },
+    threads: [onlyTurning, taking('a'), peeking('a')],
+    does: { deletes: 1 },
+  }),
+  play({
+    name: 'nothing leaves, against a set and a delete',
+    past: { below: 'a' },
     threads: [
-      turning,
+      onlyTurning,
       (e) => {
-        take(e, 'a')
-        set(e, 'c', '1')
-        peek(e, 'a')
+        set(e, 'a', '1')
+        takeAndPeek(e)
       },
     ],
+    does: { deletes: 1 },
+  }),
+  play({
+    name: 'nothing leaves, against a delete and a consolidation',
+    past: { tree: 'ab', below: 'ab', written: 'c', over: { leafSlots: 1 } },
+    threads: [onlyTurning, deleteAndConsolidate],
     does: { deletes: 1, consolidations: 1 },
+  }),
+  play({
+    name: 'nothing leaves, by two, against a delete',
+    past: { tree: 'a', below: 'a' },
+    threads: [onlyTurning, onlyTurning, takeAndPeek],
+    does: { deletes: 1 },
+  }),
+  play({
+    name: 'nothing leaves, with a journal, against a delete',
+    past: { tree: 'a', below: 'a', journaled: true },
+    threads: [onlyTurning, takeAndPeek],
+    does: { deletes: 1 },
   }),
 ]
 
@@ -402,14 +449,7 @@ const journaled = [
   play({
     name: 'with a journal, against a delete and a consolidation',
     past: { tree: 'ab', below: 'ab', written: 'c', over: { leafSlots: 1 }, journaled: true },
-    threads: [
-      turning,
-      (e) => {
-        take(e, 'a')
-        set(e, 'c', '1')
-        peek(e, 'a')
-      },
-    ],
+    threads: [turning, deleteAndConsolidate],
     does: { deletes: 1, consolidations: 1 },
   }),
   play({
@@ -422,6 +462,7 @@ const journaled = [
 export const scenarios: Rehearsable[] = bothOf([
   ...reads,
   ...writes,
+  ...alone,
   ...deals,
   ...snapshots,
   ...held,
