@@ -74,6 +74,21 @@ export function putIfAbsent(engine: Engine, key: Text, value: Text): Text | unde
   })
 }
 
+/** The same without a look before it: whether the key is absent is found out by the put alone. */
+export function insert(engine: Engine, key: Text, value: Text): Text | undefined {
+  return noted('setIfAbsent', [key, value], () => {
+    setKey(engine, key)
+    for (;;) {
+      write(engine, value)
+      if (engine.tree.put(PUT_ABSENT, 0)) return undefined
+      engine.tree.writer.abandon()
+      if (engine.tree.unknown) engine.bring()
+      const there = find(engine, false)
+      if (there !== undefined) return there
+    }
+  })
+}
+
 /** Has a key's record or tombstone leave the tree, if it may, as the evictor does when it comes by. */
 export function evict(engine: Engine, key: Text): void {
   const { tree, scheme, evictor } = engine

@@ -15,6 +15,7 @@ import {
   entriesOf,
   fetching,
   heldBy,
+  insert,
   peek,
   peekAt,
   peeking,
@@ -223,6 +224,17 @@ const writes = [
     past: { tree: 'a', below: 'a' },
     threads: [turning, (e) => putIfAbsent(e, 'a', '1')],
     does: { evictions: 1 },
+  }),
+  play({
+    name: 'against an insert if it is absent, without a look before it',
+    past: { tree: 'a', below: 'a' },
+    threads: [turning, (e) => insert(e, 'a', '1')],
+    does: { evictions: 1 },
+  }),
+  play({
+    name: 'against an insert of what was deleted before, without a look before it, and a delete',
+    past: { below: 'a' },
+    threads: [turning, (e) => insert(e, 'a', '1'), taking('a')],
   }),
   play({
     name: 'against an insert if it is absent, of what was deleted before',
