@@ -3,7 +3,8 @@
  *
  *   1. BURYING. Who finds the tree so leaves tombstones, and forgets none that is not below.
  *   2. Everybody has left the critical region that he was in at 1: whoever has found the tree complete, and goes by that, is
- *      through with it. The epoch is loaded after 1 for that, and two more have to begin.
+ *      through with it, such as one who deletes without a journal, and leaves no tombstone. The epoch is loaded after 1 for
+ *      that, and two more have to begin.
  *   3. The clock is turned. What was done before 2 was over has an earlier stamp.
  *   4. CLEAN has come to that turn, by a flush that began after it: everything of the time before BURYING is below, what is
  *      deleted without a trace in the tree, too.
