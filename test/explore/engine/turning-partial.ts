@@ -3,136 +3,27 @@
  * or a writer without room), then have what is clean leave. What is below before that is old: keys that were overwritten
  * since, and such as were deleted while the tree was complete, of which it says nothing. None of that may come back.
  */
-import type { CounterName } from '../../../src/reclaim/participant.ts'
 import type { Engine } from '../../../src/store/engine.ts'
 import type { Mark } from '../../../src/tree/snapshots.ts'
 import { batching } from './deals.ts'
-import { mapOfBatches } from './map-of-batches.ts'
 import { bothOf, type Play, type Rehearsable } from './play.ts'
 import { type Part, type Text, set, setting } from './points.ts'
+import { furnishCursor, walk } from './shelf-cursor.ts'
 import {
   entriesNow,
   entriesOf,
   fetching,
-  heldBy,
   insert,
   peek,
   peekAt,
   peeking,
   putIfAbsent,
-  shelfFaults,
   take,
   taking,
   transactOver,
 } from './shelf-points.ts'
-import { SHELF_WORDS, furnish, shelfOf } from './shelf.ts'
-import { type Pairs, type TreePast, enginesAt, keysIn, mourn, notExplained, same } from './trees.ts'
-
-const MOST_STEPS = 3000
-const ARENA_BYTES = 96 * 1024
-/** Granules of the journal, more than a play writes. */
-const RING = 128
-/** Calls that a thread makes to turn a tree: two if nobody is in its way. */
-const CALLS = 3
-/** Calls after which the tree is partial if those that are left are alone with it. */
-const CALLS_AT_REST = 6
-
-interface Past {
-  /** In the tree, and not below. */
-  readonly tree?: Text
-  /** Below, with the value 0. What of it is not in the tree has been deleted since. */
-  readonly below?: Text
-  /** What else is written by the threads: a flush has to know. */
-  readonly written?: Text
-  readonly journaled?: boolean
-  readonly over?: TreePast['over']
-  readonly then?: (cast: readonly Engine[]) => void
-  /** What all of it holds, if `then` changes it. */
-  readonly holds?: Pairs
-}
-
-interface Piece {
-  readonly name: string
-  readonly past: Past
-  readonly threads: readonly Part[]
-  readonly does?: Partial<Record<CounterName, number>>
-  readonly extra?: (results: readonly unknown[]) => string[]
-}
-
-function isPartial({ tree }: Engine): boolean {
-  return tree.context.residence.isPartial()
-}
-
-/** Takes steps until the tree is partial, or so often. */
-function goOn(engine: Engine, calls: number): void {
-  for (let call = 0; call < calls && !isPartial(engine); call++) engine.pressure.goOn()
-}
-
-/** Has leave what may, the hand of the evictor coming by twice, for readers leave marks. */
-function leave({ evictor }: Engine): void {
-  evictor.step(false)
-  evictor.step(false)
-}
-
-const turning: Part = (engine) => {
-  goOn(engine, CALLS)
-  leave(engine)
-}
-
-/** The same without what follows: what leaves is in the way of those who would overwrite it, and have them look again. */
-const onlyTurning: Part = (engine) => goOn(engine, CALLS)
-
-/** As `turning`, by a writer that finds no room: in between it waits for a flush. */
-const relieving: Part = (engine) => {
-  for (let call = 0; call < CALLS && !isPartial(engine); call++) engine.pressure.relieve()
-  leave(engine)
-}
-
-/** What is wrong with a tree at rest that any of those who are left is to make partial. */
-function turningFaults(engine: Engine, keys: readonly Text[]): string[] {
-  const before = heldBy(engine, keys)
-  goOn(engine, CALLS_AT_REST)
-  if (!isPartial(engine)) return ['the tree does not become partial']
-  const after = heldBy(engine, keys)
-  const found = after === before ? [] : [`the transition made ${after} of ${before}`]
-  return [...found, ...shelfFaults(engine, keys)]
-}
-
-function play({ name, past, threads, does, extra }: Piece): Play<Engine> {
-  const { tree = '', below = '', written = '', then, over } = past
-  const pairs = past.holds ?? same(tree)
-  const model = mapOfBatches(pairs)
-  const keys = [...new Set(tree + below + written)]
-  const treePast: TreePast = {
-    pairs: [],
-    over: { leafSlots: 4, leafEntries: 4, tierWords: SHELF_WORDS, ...over },
-    batches: true,
-    ring: RING,
-    then(first, cast) {
-      const old = [...below].map((key) => [key, '0'] as const)
-      furnish(cast, old, past.journaled === true)
-      for (const engine of cast) engine.pressure.askFlush = () => shelfOf(engine).flush(engine, keys)
-      for (const key of tree) set(first, key, key)
-      then?.(cast)
-    },
-  }
-  return {
-    name: `turning partial: ${name}`,
-    cast: (memory) => enginesAt(memory, threads.length, treePast),
-    threads,
-    model,
-    check(survivors, outcome) {
-      const engine = survivors[0]!
-      const found = extra?.(outcome.results) ?? []
-      found.push(...notExplained(engine, outcome, model, pairs, peek))
-      if (outcome.killed < 0) found.push(...engine.verify().problems)
-      if (outcome.killed >= 0) mourn(survivors, outcome.killed + 1, false)
-      return [...found, ...turningFaults(engine, keysIn(outcome.history, pairs))]
-    },
-    does: does ?? {},
-    options: { maxSteps: MOST_STEPS, memory: { bytes: ARENA_BYTES } },
-  }
-}
+import { shelfOf } from './shelf.ts'
+import { type Past, type Piece, onlyTurning, relieving, turning, turningPlay as play } from './turning.ts'
 
 const takeAndPeek: Part = (engine) => {
   take(engine, 'a')
@@ -394,6 +285,31 @@ const held = [
   old('and a set', { tree: 'a', below: 'ab' }, 'a', [turning, setting('a', 'b')], {}),
 ]
 
+/** What is wrong with what a cursor has come by, where a and c stayed, and b may have come. */
+function cursorFaults(seen: readonly (readonly [Text, Text])[], reverse: boolean, mayCome: boolean): string[] {
+  const found = (reverse ? seen.toReversed() : seen).map(String)
+  const right = [['a,a', 'c,c'], ...(mayCome ? [['a,a', 'b,1', 'c,c']] : [])]
+  return right.some((each) => String(each) === String(found)) ? [] : [`the cursor came by ${found.join(' ')}`]
+}
+
+/** A cursor over a and c, while b is below, from before it was deleted. */
+function cursor(name: string, reverse: boolean, over: Past['over'], ...others: readonly Part[]): Play<Engine> {
+  return play({
+    name: `against a cursor, ${name}`,
+    past: { tree: 'ac', below: 'abc', over, then: (cast) => furnishCursor(cast[0]!) },
+    threads: [(engine) => walk(engine, reverse), turning, ...others],
+    extra: ([seen]) => (seen === undefined ? [] : cursorFaults(seen as [Text, Text][], reverse, others.length > 0)),
+    does: { evictions: 1 },
+  })
+}
+
+const cursors = [
+  cursor('forward', false, {}),
+  cursor('backward', true, {}),
+  cursor('over two leaves', false, { leafEntries: 2, leafSlots: 1 }),
+  cursor('and a set', false, {}, setting('b')),
+]
+
 const together = [
   play({
     name: 'by two, against a delete',
@@ -478,6 +394,7 @@ export const scenarios: Rehearsable[] = bothOf([
   ...deals,
   ...snapshots,
   ...held,
+  ...cursors,
   ...together,
   ...journaled,
 ])
