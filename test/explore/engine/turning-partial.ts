@@ -308,6 +308,19 @@ const cursors = [
   cursor('backward', true, {}),
   cursor('over two leaves', false, { leafEntries: 2, leafSlots: 1 }),
   cursor('and a set', false, {}, setting('b')),
+  play({
+    name: 'against a cursor of one who has deleted',
+    past: { tree: 'abc', below: 'abc', then: (cast) => furnishCursor(cast[0]!) },
+    threads: [
+      (engine) => {
+        take(engine, 'b')
+        return walk(engine, false)
+      },
+      onlyTurning,
+    ],
+    extra: ([seen]) => (seen === undefined ? [] : cursorFaults(seen as [Text, Text][], false, false)),
+    does: { deletes: 1 },
+  }),
 ]
 
 const together = [
