@@ -34,6 +34,7 @@ import { TableReaders, mergedTables } from './table-levels.ts'
 import type { TableMeta, TableOptions } from './table-writer.ts'
 import type { Tier } from './tier.ts'
 import { flushLogs } from './tier-flush.ts'
+import { distance } from './shared-log.ts'
 import { PREPARE_SHARE, fillOf } from './tier-log.ts'
 import { type NextVersion, versionOf, writeNextManifest } from './tier-manifest.ts'
 import { slowness } from './throttle.ts'
@@ -190,6 +191,7 @@ export class Maintainer {
     if (this.asked === 0) {
       if (full >= PREPARE_SHARE && full < 1) return this.prepareLog()
       if (full < 1 && (wanted === this.flushesWanted || bytes === 0)) {
+        if (wanted !== this.flushesWanted) this.sayClean()
         this.flushesWanted = wanted
         return false
       }
@@ -213,12 +215,22 @@ export class Maintainer {
     return this.withVersion(({ state }) => !catalog.hasRoom(state, MOST_MORE_BYTES))
   }
 
-  private askForEnd(log: Tier['log']): void {
+  /** What CLEAN may become once all that has been stamped up to now is in tables. */
+  private turnClock(): number {
     const { residence } = this.tier
-    if (this.turn === undefined) {
-      const clean = residence.turn()
-      this.turn = { clean: clean < 0 ? residence.present() : clean, position: log.frontier() }
-    }
+    const clean = residence.turn()
+    return clean < 0 ? residence.present() : clean
+  }
+
+  /** A flush is wanted that has nothing to do: if all is in tables already, then whoever waits for one waits for CLEAN only. */
+  private sayClean(): void {
+    const { words, log, residence } = this.tier
+    const clean = this.turnClock()
+    if (distance(words.flushedPosition(), log.frontier()) === 0) residence.setClean(clean)
+  }
+
+  private askForEnd(log: Tier['log']): void {
+    this.turn ??= { clean: this.turnClock(), position: log.frontier() }
     if (!log.isStable(this.turn.position)) {
       this.tier.words.request()
       log.wake()

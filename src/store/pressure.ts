@@ -2,16 +2,12 @@
  * What is done when memory runs short in a store that has tables below its tree: the tree is made partial, what is clean leaves
  * it, and a flush is asked for when too little is clean.
  *
- * The way from a complete tree to a partial one goes in steps, each in a round of its own: BURYING; then everybody has left the
- * critical region that he was in; then the clock is turned, a flush is asked for, and when CLEAN has come to that turn
- * everything of the time before BURYING is below; then PARTIAL. Any thread may take these steps, and one that dies in
- * between is followed by another one, which begins with waiting again.
+ * The way from a complete tree to a partial one goes in steps (tree/transition.ts), some of them in each round.
  *
  * Thread safety: one Pressure belongs to one participant. Not inside critical regions. Progress: lock-free, but for the flush
  * that is waited for, with a limit. Death: leaves nothing.
  */
-import { hasPassed } from '../reclaim/garbage.ts'
-import { BURYING, COMPLETE, PARTIAL } from '../tree/residence.ts'
+import { Transition } from '../tree/transition.ts'
 import type { Engine } from './engine.ts'
 
 /** Share of the memory in use at which the tree becomes partial, and at which eviction begins and ends. */
@@ -34,9 +30,7 @@ export class Pressure {
   /** Asks for a flush; set by who can see to it. Without it, a complete tree stays complete. */
   askFlush: (() => void) | null = null
   private readonly engine: Engine
-  /** The epoch in which BURYING was met first, and the turn of the clock that has to be flushed. */
-  private buriedIn = NOT_YET
-  private turned = NOT_YET
+  private readonly transition: Transition
   /** CLEAN when a flush was asked for last. */
   private askedAt = NOT_YET
   private idle = 0
@@ -45,6 +39,7 @@ export class Pressure {
 
   constructor(engine: Engine) {
     this.engine = engine
+    this.transition = new Transition(engine.scheme, engine.tree.context.residence)
   }
 
   /** Asks for a flush. Asking again does no harm. */
@@ -61,7 +56,7 @@ export class Pressure {
     const { engine } = this
     const { residence } = engine.tree.context
     if (!residence.hasBelow) return false
-    if (residence.mode() !== PARTIAL) {
+    if (!residence.isPartial()) {
       if (this.askFlush !== null && engine.cleaner.load() > PARTIAL_AT) this.goOn()
       return false
     }
@@ -121,19 +116,8 @@ export class Pressure {
     this.waits = residence.cleanCounter() === clean ? this.waits + 1 : 0
   }
 
-  /** Takes the next step from a complete tree to a partial one, if it can be taken. */
-  private goOn(): void {
-    const { scheme, tree } = this.engine
-    const { residence } = tree.context
-    if (residence.mode() === COMPLETE) residence.enterMode(BURYING)
-    if (this.buriedIn === NOT_YET) this.buriedIn = scheme.epoch()
-    if (this.turned === NOT_YET) {
-      scheme.flush()
-      if (!hasPassed(this.buriedIn, scheme.epoch())) return
-      this.turned = residence.turn()
-      if (this.turned === NOT_YET) return
-    }
-    if (residence.hasReached(this.turned)) residence.enterMode(PARTIAL)
-    else this.ask()
+  /** Takes the next steps from a complete tree to a partial one, if they can be taken. */
+  goOn(): void {
+    if (this.transition.step()) this.ask()
   }
 }

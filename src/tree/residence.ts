@@ -7,7 +7,7 @@
  *        1  CLEAN   a counter of the clock: every version with a stamp before it is below, in what is current there
  *
  *   COMPLETE -> BURYING -> PARTIAL, never back. Between the two steps everybody has left the critical region that he was in
- *   at the first, then CLEAN has been moved past that moment.
+ *   at the first, then CLEAN has been moved past that moment (transition.ts).
  *
  * _Below_ has versions of its own (a catalog's), one current at a time. Whoever makes one current moves CLEAN afterwards, and
  * what is in it was stamped before it became current: a change is completed in the journal only when it has its stamp. So:

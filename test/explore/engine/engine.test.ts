@@ -17,6 +17,7 @@ import { scenarios as journaling } from './journaling.ts'
 import { scenarios as leaves } from './leaves.ts'
 import { scenarios as merges } from './merges.ts'
 import { scenarios as partial } from './partial.ts'
+import { scenarios as turningPartial } from './turning-partial.ts'
 import { scenarios as reaping } from './reaping.ts'
 import { scenarios as segments } from './segments.ts'
 import { scenarios as snapshots } from './snapshots.ts'
@@ -48,6 +49,7 @@ const all = {
   blockCache,
   catalogs,
   partial,
+  turningPartial,
   journaling,
 }
 

@@ -7,7 +7,7 @@ import type { Engine } from '../../../src/store/engine.ts'
 import type { Mark } from '../../../src/tree/snapshots.ts'
 import { batching } from './deals.ts'
 import { mapOfBatches } from './map-of-batches.ts'
-import { runGarbage, slotFaults } from './people.ts'
+import { runGarbage } from './people.ts'
 import { bothOf, type Play, type Rehearsable } from './play.ts'
 import { type Part, type Text, set, setting } from './points.ts'
 import {
@@ -23,12 +23,13 @@ import {
   peekAt,
   peeking,
   putIfAbsent,
+  shelfFaults,
   take,
   taking,
   transactOver,
 } from './shelf-points.ts'
 import { SHELF_WORDS, shelfOf, shelve } from './shelf.ts'
-import { type Pairs, type TreePast, enginesAt, heldByNobody, keysIn, mourn, notExplained, same } from './trees.ts'
+import { type Pairs, type TreePast, enginesAt, keysIn, mourn, notExplained, same } from './trees.ts'
 
 const MOST_STEPS = 2500
 const ARENA_BYTES = 96 * 1024
@@ -56,26 +57,6 @@ interface Piece {
   readonly extra?: (results: readonly unknown[]) => string[]
 }
 
-function look(engine: Engine, key: Text): Text | undefined {
-  return peek(engine, key)
-}
-
-/** What is wrong at rest, once everything that can be reclaimed has been. */
-function faultsOf(engine: Engine, keys: readonly Text[]): string[] {
-  const before = keys.map((key) => `${key}=${look(engine, key)}`).join(' ')
-  engine.drain()
-  const report = engine.verify()
-  const found = [...report.problems, ...slotFaults(engine), ...heldByNobody(engine)]
-  for (const name of ['leakedWords', 'leakedPageIds', 'waitingPageIds', 'waitingSegments'] as const) {
-    if (report[name] !== 0) found.push(`${name}: ${report[name]}`)
-  }
-  if (engine.scheme.waiting() !== 0) found.push(`${engine.scheme.waiting()} actions wait`)
-  evictClean(engine, ...keys)
-  const after = keys.map((key) => `${key}=${look(engine, key)}`).join(' ')
-  if (after !== before) found.push(`a drain and an eviction made ${after} of ${before}`)
-  return found
-}
-
 function play({ name, past, threads, does, extra }: Piece): Play<Engine> {
   const { tree = '', shelf = '', then, over } = past
   const pairs = past.holds ?? same(tree + shelf)
@@ -98,10 +79,10 @@ function play({ name, past, threads, does, extra }: Piece): Play<Engine> {
     check(survivors, outcome) {
       const engine = survivors[0]!
       const found = extra?.(outcome.results) ?? []
-      found.push(...notExplained(engine, outcome, model, pairs, look))
+      found.push(...notExplained(engine, outcome, model, pairs, peek))
       if (outcome.killed < 0) found.push(...engine.verify().problems)
       if (outcome.killed >= 0) mourn(survivors, outcome.killed + 1, false)
-      return [...found, ...faultsOf(engine, keysIn(outcome.history, pairs))]
+      return [...found, ...shelfFaults(engine, keysIn(outcome.history, pairs))]
     },
     does: does ?? {},
     options: { maxSteps: MOST_STEPS, memory: { bytes: ARENA_BYTES } },

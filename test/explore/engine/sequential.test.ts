@@ -16,6 +16,7 @@ import { scenarios as leaves } from './leaves.ts'
 import { scenarios as merges } from './merges.ts'
 import type { Actor, Rehearsable } from './play.ts'
 import { scenarios as partial } from './partial.ts'
+import { scenarios as turningPartial } from './turning-partial.ts'
 import { scenarios as reaping } from './reaping.ts'
 import { scenarios as segments } from './segments.ts'
 import { scenarios as snapshots } from './snapshots.ts'
@@ -35,6 +36,7 @@ const all = [
   leaves,
   merges,
   partial,
+  turningPartial,
   reaping,
   segments,
   snapshots,

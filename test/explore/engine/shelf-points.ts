@@ -10,8 +10,10 @@ import { ISOLATION_SERIALIZABLE } from '../../../src/tree/descriptor.ts'
 import { bytesOf, commit } from './deals.ts'
 import type { Change, Deal } from './map-of-batches.ts'
 import { noted } from './journal.ts'
+import { slotFaults } from './people.ts'
 import { type Part, type Text, setKey, valueOf, write } from './points.ts'
 import { shelfOf } from './shelf.ts'
+import { heldByNobody } from './trees.ts'
 
 function found(engine: Engine): Text {
   const { value, length } = engine.below!
@@ -68,6 +70,21 @@ export function putIfAbsent(engine: Engine, key: Text, value: Text): Text | unde
       if (engine.tree.put(PUT_ABSENT, 0)) return undefined
       engine.tree.writer.abandon()
       if (engine.tree.unknown) engine.bring()
+    }
+  })
+}
+
+/** The same without a look before it: whether the key is absent is found out by the put alone. */
+export function insert(engine: Engine, key: Text, value: Text): Text | undefined {
+  return noted('setIfAbsent', [key, value], () => {
+    setKey(engine, key)
+    for (;;) {
+      write(engine, value)
+      if (engine.tree.put(PUT_ABSENT, 0)) return undefined
+      engine.tree.writer.abandon()
+      if (engine.tree.unknown) engine.bring()
+      const there = find(engine, false)
+      if (there !== undefined) return there
     }
   })
 }
@@ -163,6 +180,27 @@ export function transactOver(engine: Engine, reads: readonly Text[], ...changes:
       engine.snapshots.close(mark)
     }
   })
+}
+
+/** What each of these keys holds, as text. */
+export function heldBy(engine: Engine, keys: readonly Text[]): string {
+  return keys.map((key) => `${key}=${peek(engine, key)}`).join(' ')
+}
+
+/** What is wrong with a partial tree at rest, once everything that can be reclaimed has been. */
+export function shelfFaults(engine: Engine, keys: readonly Text[]): string[] {
+  const before = heldBy(engine, keys)
+  engine.drain()
+  const report = engine.verify()
+  const found = [...report.problems, ...slotFaults(engine), ...heldByNobody(engine)]
+  for (const name of ['leakedWords', 'leakedPageIds', 'waitingPageIds', 'waitingSegments'] as const) {
+    if (report[name] !== 0) found.push(`${name}: ${report[name]}`)
+  }
+  if (engine.scheme.waiting() !== 0) found.push(`${engine.scheme.waiting()} actions wait`)
+  evictClean(engine, ...keys)
+  const after = heldBy(engine, keys)
+  if (after !== before) found.push(`a drain and an eviction made ${after} of ${before}`)
+  return found
 }
 
 export const peeking =

@@ -136,19 +136,29 @@ export class Shelf implements Below {
 }
 
 /**
- * Gives every engine a shelf, with these keys on it, and makes the tree partial.
+ * Gives every engine a shelf, with these keys on it, all that were ever flushed. The tree stays complete.
  * @param journaled whether changes are written to the journal; what of it is flushed is seen to by nobody
  */
-export function shelve(cast: readonly Engine[], entries: readonly (readonly [Text, Text])[], journaled: boolean): void {
+export function furnish(
+  cast: readonly Engine[],
+  entries: readonly (readonly [Text, Text])[],
+  journaled: boolean,
+): void {
   const first = cast[0]!
   const shelf = new Shelf(first)
   for (const engine of cast) engine.setBelow(engine === first ? shelf : new Shelf(engine))
   if (!journaled) for (const { tree } of cast) tree.useJournal(null)
   const { residence } = first.tree.context
-  residence.enterMode(BURYING)
   const clean = residence.turn()
   shelf.publish(0, entries)
   residence.setClean(clean)
+}
+
+/** The same, and makes the tree partial, as whoever opens a store does. */
+export function shelve(cast: readonly Engine[], entries: readonly (readonly [Text, Text])[], journaled: boolean): void {
+  const { residence } = cast[0]!.tree.context
+  residence.enterMode(BURYING)
+  furnish(cast, entries, journaled)
   residence.enterMode(PARTIAL)
 }
 

@@ -113,5 +113,23 @@ describe('an attachment to a snapshot for which there is no room', () => {
     const attached = kit.store.attachSnapshot(last.handle)
     expect(attached.get('a')).toBe('last')
     for (const each of [last, attached, ...snapshots]) each.close()
+    turn(kit, 'after')
+    // Neither does any of it hold the version.
+    expect(kit.catalog.superseded()).toBe(0)
+  })
+
+  it('is made all the same if it is for a version that this thread holds already', () => {
+    const kit = opened(new SimulatedDisk(), { maxSnapshots: 31 })
+    const snapshots: Snapshot<string, string>[] = []
+    for (let round = 0; round < 29; round++) {
+      turn(kit, `${round}`)
+      snapshots.push(kit.store.snapshot())
+    }
+    const attached = kit.store.attachSnapshot(snapshots[3]!.handle)
+    snapshots.push(attached)
+    expect(attached.get('a')).toBe('3')
+    turn(kit, 'last')
+    for (const each of snapshots) each.close()
+    expect(kit.catalog.superseded()).toBe(0)
   })
 })
