@@ -1,5 +1,5 @@
 /** The engines of a run, each in its process, set up alike, checked and loaded. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { type Entry, findEntry } from './engines/catalog.ts'
@@ -125,6 +125,21 @@ export class Competitor {
       if (this.out !== null) return
       await this.host.check()
       this.supported = new Set(await this.host.supports(WORKLOADS.map((workload) => workload.name)))
+    } catch (error) {
+      this.out = messageOf(error)
+    }
+  }
+
+  /** Starts it anew, empty, if it has ended in the middle of a workload: the next ones need not go without it. */
+  async revive(): Promise<void> {
+    if (this.out !== null || this.host.isAlive) return
+    rmSync(this.directory, { recursive: true, force: true })
+    mkdirSync(this.directory)
+    this.host = new HostProcess()
+    this.isLoaded = false
+    this.rates.clear()
+    try {
+      this.out = await this.host.start(this.startWith)
     } catch (error) {
       this.out = messageOf(error)
     }

@@ -40,6 +40,11 @@ export class HostProcess {
     })
   }
 
+  /** Whether it can be asked. */
+  get isAlive(): boolean {
+    return this.gone === undefined && !this.child.killed
+  }
+
   private settle(reply: Reply): void {
     const { waiting } = this
     this.waiting = undefined

@@ -11,7 +11,7 @@ import type { Operation, Subject } from './paired-operations.ts'
 export interface PairedTask {
   /** The folders of the builds. */
   readonly builds: readonly string[]
-  /** Which one begins. */
+  /** Which one is opened first, and begins. */
   readonly first: number
   readonly operations: readonly string[]
   readonly turns: number
@@ -44,7 +44,10 @@ async function sideOf(build: string, side: number): Promise<Side> {
 }
 
 const sides: Side[] = []
-for (const [i, build] of task.builds.entries()) sides.push(await sideOf(build, i))
+for (let i = 0; i < task.builds.length; i++) {
+  const side = (i + task.first) % task.builds.length
+  sides[side] = await sideOf(task.builds[side], side)
+}
 
 function measure(name: string): number[][] {
   const { count, records } = task

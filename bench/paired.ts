@@ -1,8 +1,8 @@
 /**
  * Two builds of heddle against each other: what a change costs, or gains.
  *
- *   npm run bench:paired -- --against folder [--rounds 7] [--turns 60] [--operations get,set,update,compareAndSet,setIfAbsent,churn]
- *                           [--flags "--max-inlined-bytecode-size-cumulative=3000"] [--records 300000] [--count 10000]
+ *   npm run bench:paired -- --against folder [--rounds 8] [--turns 60] [--operations get,set,update,compareAndSet,setIfAbsent,churn]
+ *                           [--flags="--max-inlined-bytecode-size-cumulative=3000"] [--records 300000] [--count 10000]
  *                           [--no-cleaner] [--json file]
  *
  * The folder is another checkout, built. Each of `--rounds` processes opens a store of either build and has them do the same
@@ -25,7 +25,7 @@ import { formatTable, short } from './table.ts'
 const { values: options } = parseArgs({
   options: {
     against: { type: 'string' },
-    rounds: { type: 'string', default: '7' },
+    rounds: { type: 'string', default: '8' },
     operations: { type: 'string', default: 'get,set,update,compareAndSet,setIfAbsent,churn' },
     flags: { type: 'string', default: '' },
     records: { type: 'string', default: '300000' },

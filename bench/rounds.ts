@@ -164,6 +164,7 @@ export async function measureWorkload(
   pace: Pace,
   progress: Progress,
 ): Promise<Row[]> {
+  for (const competitor of competitors) await competitor.revive()
   const tallies = competitors.map((competitor): Tally => {
     const missing = competitor.whyNot(workload.name, workers)
     return { competitor, missing, failed: null, rates: [], cpuMicros: 0, units: 0, latency: null }

@@ -149,3 +149,19 @@ test('no more is inserted than there is room for, however often it is measured',
     await competitor.end()
   }
 })
+
+test('an engine whose process has ended is started anew for the next workload', async () => {
+  const options = { ...parseOptions(['--directory', directory])!, workers: [1] }
+  const competitor = new Competitor(options, 'map', { keys: 'string', valueBytes: 10, records: 100 })
+  try {
+    await competitor.start()
+    const pace = { rounds: 1, roundMs: 20 }
+    for (const name of ['get', 'overwrite', 'get']) {
+      const [row] = await measureWorkload([competitor], findWorkload(name), 1, pace, new Progress(1))
+      expect([row.missing, row.rounds.length]).toEqual([undefined, 1])
+      competitor.process.kill()
+    }
+  } finally {
+    await competitor.end()
+  }
+})
