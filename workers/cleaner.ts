@@ -4,6 +4,7 @@
  */
 import { threadId, workerData } from 'node:worker_threads'
 import { FileDisk } from '../src/lsm/file-disk.ts'
+import { MOST_VICTIMS } from '../src/log/cleaner.ts'
 import { viewArena } from '../src/memory/arena.ts'
 import { GLOBAL_CLEANER_BELL, GLOBAL_STOP } from '../src/memory/layout.ts'
 import { isRaised, listen, park } from '../src/memory/parking.ts'
@@ -18,27 +19,39 @@ const TARGET_UTILISATION = 0.87
 /** A segment fuller than this is left alone. */
 const VICTIM_SHARE = 0.95
 const ROUND_MS = 10
-const VICTIMS_PER_ROUND = 8
+/** One for each so many segments is looked for at a time: of few ones, cleaning one changes which are the best. */
+const SEGMENTS_PER_VICTIM = 64
 
 const { store } = workerData as { store: StoreHandle }
 const disk = store.directory === undefined ? null : new FileDisk(store.directory)
 const engine = new Engine(viewArena(store.buffer), threadId, disk)
 const { words } = engine.arena
+const victims = new Int32Array(MOST_VICTIMS)
 /** Segments opened up to the end of the last round: who writes opens some. */
 let opened = -1
+
+/** Cleans the best victims. @returns how many are empty now */
+function clean(): number {
+  const { cleaner } = engine
+  const { segments } = engine.log
+  const most = Math.max(1, Math.floor((segments.used() - segments.first) / SEGMENTS_PER_VICTIM))
+  const count = cleaner.victims(VICTIM_SHARE, victims.subarray(0, most))
+  let cleaned = 0
+  for (let i = 0; i < count; i++) {
+    // Not one that somebody else has emptied meanwhile, and filled again.
+    if (!cleaner.isVictim(victims[i], VICTIM_SHARE)) continue
+    if (!cleaner.clean(victims[i], true)) break
+    cleaned++
+  }
+  return cleaned
+}
 
 function round(): boolean {
   const { cleaner, scheme } = engine
   const { segments } = engine.log
   const isPause = segments.opened() === opened
   const hasLeft = !segments.resting() && engine.pressure.round()
-  let cleaned = 0
-  while (cleaned < VICTIMS_PER_ROUND && cleaner.utilisation() < TARGET_UTILISATION) {
-    if (!isPause && !segments.isShort()) break
-    const victim = cleaner.victim(VICTIM_SHARE)
-    if (victim === 0 || !cleaner.clean(victim, true)) break
-    cleaned++
-  }
+  const cleaned = (isPause || segments.isShort()) && cleaner.utilisation() < TARGET_UTILISATION ? clean() : 0
   engine.snapshots.maintain(Date.now() | 0)
   if (!segments.resting()) scheme.flush()
   opened = segments.opened()

@@ -35,6 +35,8 @@ const HARDLY_WORTH = 0.97
 const GROUP_BLOCKS = 16
 /** Rounds in which an append gained nothing by cleaning, after which something else is tried first. */
 const VAIN_ROUNDS = 8
+/** Victims that are looked for at a time. */
+export const MOST_VICTIMS = 8
 
 export class Cleaner {
   private readonly words: Int32Array
@@ -47,6 +49,8 @@ export class Cleaner {
   private readonly approach: Approach | null
   /** Live blocks to be moved next. */
   private readonly group = new Int32Array(GROUP_BLOCKS)
+  private readonly best = new Int32Array(1)
+  private readonly scores = new Float64Array(MOST_VICTIMS)
   private cleaning = false
   /** What else can make room, asked when cleaning cannot; set by the floor above. @returns whether to try again */
   relieve: () => boolean = () => false
@@ -76,23 +80,43 @@ export class Cleaner {
     return live <= 0 ? 0 : live / this.segmentWords
   }
 
+  /** Whether a segment may be cleaned, and has a live share of at most `limit`. */
+  isVictim(segment: number, limit: number): boolean {
+    const { segments } = this
+    return segments.isSealed(segment) && !segments.isClaimed(segment) && this.share(segment) <= limit
+  }
+
+  /**
+   * Finds the best victims with a live share of at most `limit`, the best one first. O(segments). Several at a time, where
+   * more than one will be cleaned: this loads a line of each segment's, which every writer then has to fetch back when he
+   * counts words of that segment as dead.
+   * @param into takes them: at most MOST_VICTIMS
+   * @returns how many there are
+   */
+  victims(limit: number, into: Int32Array): number {
+    const { segments, scores } = this
+    const used = segments.used()
+    const most = Math.min(into.length, MOST_VICTIMS)
+    let count = 0
+    for (let segment = segments.first; segment < used; segment++) {
+      if (!this.isVictim(segment, limit)) continue
+      const share = this.share(segment)
+      const score = ((1 - share) * (1 + segments.age(segment))) / (1 + share)
+      if (count === most && score <= scores[count - 1]) continue
+      let at = count < most ? count++ : count - 1
+      for (; at > 0 && scores[at - 1] < score; at--) {
+        into[at] = into[at - 1]
+        scores[at] = scores[at - 1]
+      }
+      into[at] = segment
+      scores[at] = score
+    }
+    return count
+  }
+
   /** The best victim with a live share of at most `limit`, or 0. O(segments). */
   victim(limit: number): number {
-    const { segments } = this
-    const used = segments.used()
-    let best = 0
-    let bestScore = -1
-    for (let segment = segments.first; segment < used; segment++) {
-      if (!segments.isSealed(segment) || segments.isClaimed(segment)) continue
-      const share = this.share(segment)
-      if (share > limit) continue
-      const score = ((1 - share) * (1 + segments.age(segment))) / (1 + share)
-      if (score > bestScore) {
-        best = segment
-        bestScore = score
-      }
-    }
-    return best
+    return this.victims(limit, this.best) === 0 ? 0 : this.best[0]
   }
 
   /** Live share of all sealed segments together, 1 if there are none. */

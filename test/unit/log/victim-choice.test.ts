@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Cleaner } from '../../../src/log/cleaner.ts'
+import { Cleaner, MOST_VICTIMS } from '../../../src/log/cleaner.ts'
 import { SEGMENT_WORDS, append, appender, logArena } from './logs.ts'
 
 /** Sealed segments, the oldest first, each with the given live words of 256. */
@@ -67,6 +67,38 @@ describe('the victim', () => {
     segments.addDead(made[0]!, 300)
     expect(cleaner.victim(0)).toBe(made[0])
     expect(arena.layout.paranoid && a.log.segments.isSealed(made[0]!)).toBe(true)
+  })
+})
+
+describe('several victims', () => {
+  it('are the best ones, the best first, as one after the other would be', () => {
+    const live = [200, 40, 256, 120, 256, 80, 10, 250, 160]
+    const { cleaner, segments, made } = withSegments(live)
+    const into = new Int32Array(4)
+    expect(cleaner.victims(0.9, into)).toBe(4)
+    const one: number[] = []
+    for (let i = 0; i < 4; i++) {
+      one.push(cleaner.victim(0.9))
+      segments.claimCleaning(one[i]!)
+    }
+    expect([...into]).toEqual(one)
+    expect(cleaner.victims(0.9, into)).toBe(2)
+    expect(made).toContain(into[1])
+  })
+
+  it('are no more than there are, nor than MOST_VICTIMS', () => {
+    const few = withSegments([10, 256, 20])
+    expect(few.cleaner.victims(0.9, new Int32Array(4))).toBe(2)
+    const many = withSegments(Array.from({ length: MOST_VICTIMS + 4 }, () => 30))
+    expect(many.cleaner.victims(0.9, new Int32Array(2 * MOST_VICTIMS))).toBe(MOST_VICTIMS)
+    expect(many.cleaner.victims(0.9, new Int32Array(0))).toBe(0)
+  })
+
+  it('are so until somebody is at them, or they are fuller than the limit', () => {
+    const { cleaner, segments, made } = withSegments([64, 128])
+    expect(made.map((segment) => cleaner.isVictim(segment, 0.25))).toEqual([true, false])
+    segments.claimCleaning(made[0]!)
+    expect(cleaner.isVictim(made[0]!, 0.25)).toBe(false)
   })
 })
 
