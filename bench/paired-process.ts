@@ -59,11 +59,16 @@ function measure(name: string): number[][] {
       // Another one begins each time.
       const at = (i + task.first + turn + warmUp) % sides.length
       const { store, operations } = sides[at]
-      const run = operations[name]
-      if (run === undefined) throw new Error(`${name} is not known; give some of ${Object.keys(operations).join()}`)
+      const operation = operations[name]
+      if (operation === undefined) {
+        throw new Error(`${name} is not known; give some of ${Object.keys(operations).join()}`)
+      }
+      operation.before?.(store, keys)
       const begin = process.hrtime.bigint()
-      run(store, keys)
-      if (turn >= 0) times[at].push(Number(process.hrtime.bigint() - begin) / count)
+      operation.run(store, keys)
+      const ns = Number(process.hrtime.bigint() - begin)
+      operation.after?.(store, keys)
+      if (turn >= 0) times[at].push(ns / count)
     }
   }
   return times

@@ -1,11 +1,11 @@
 /**
  * Two builds of heddle against each other: what a change costs, or gains.
  *
- *   npm run bench:paired -- --against folder [--rounds 8] [--turns 60] [--operations get,set,update,compareAndSet,setIfAbsent,churn]
- *                           [--flags="--max-inlined-bytecode-size-cumulative=3000"] [--records 300000] [--count 10000]
- *                           [--no-cleaner] [--json file]
+ *   npm run bench:paired -- --against folder [--rounds 8] [--turns 60] [--records 300000] [--count 10000] [--no-cleaner]
+ *                           [--operations get,set,insert,delete,update,compareAndSet,setIfAbsent,churn]
+ *                           [--flags="--max-inlined-bytecode-size-cumulative=3000"] [--json file]
  *
- * The folder is another checkout, built. Each of `--rounds` processes opens a store of either build and has them do the same
+ * The folder is another checkout, built. `--flags` are V8's. Each of `--rounds` processes opens a store of either build and has them do the same
  * `--count` operations in turns, so a drift of the machine hits both; V8 compiles each for itself. One thread, beside
  * it the cleaners; records of a 16-byte key and a 100-byte value. The ratio is the median over the processes of the median of
  * the ratios of their turns: what differs from process to process, as places in memory do, evens out too.
@@ -26,7 +26,7 @@ const { values: options } = parseArgs({
   options: {
     against: { type: 'string' },
     rounds: { type: 'string', default: '8' },
-    operations: { type: 'string', default: 'get,set,update,compareAndSet,setIfAbsent,churn' },
+    operations: { type: 'string', default: 'get,set,insert,delete,update,compareAndSet,setIfAbsent,churn' },
     flags: { type: 'string', default: '' },
     records: { type: 'string', default: '300000' },
     turns: { type: 'string', default: '60' },

@@ -37,7 +37,7 @@ test(
   { timeout: MOST_MS },
   async () => {
     const json = join(directory, 'paired.json')
-    const operations = ['get', 'set', 'update', 'compareAndSet', 'setIfAbsent', 'churn']
+    const operations = ['get', 'set', 'insert', 'delete', 'update', 'compareAndSet', 'setIfAbsent', 'churn']
     const { stdout } = await paired('--operations', operations.join(), '--json', json)
     const { rows } = JSON.parse(readFileSync(json, 'utf8')) as Paired
     expect(rows.map((row) => row.operation)).toEqual(operations)
