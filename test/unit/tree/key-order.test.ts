@@ -142,6 +142,27 @@ describe('the tag of a key', () => {
     )
   })
 
+  it('is that of the key now in the buffer, not of one before whose tag was asked for', () => {
+    const key = new KeyBuffer()
+    const takes: Record<string, (text: string) => void> = {
+      bytes: (text) => key.copyFrom(Buffer.from(text), 0, text.length),
+      text: (text) => expect(key.copyAscii(text)).toBe(true),
+      words: (text) => {
+        const other = bufferOf(Buffer.from(text))
+        key.copyWords(other.words, 0, other.length)
+      },
+    }
+    for (const text of ['a', 'another key', 'b', '']) {
+      for (const take of Object.values(takes)) {
+        take('before')
+        const { tag } = key
+        take(text)
+        expect(key.tag).toBe(bufferOf(Buffer.from(text)).tag)
+        expect(key.tag).not.toBe(tag)
+      }
+    }
+  })
+
   it('seldom is the same for two keys', () => {
     const tags = new Set<number>()
     for (let i = 0; i < 1000; i++) {
