@@ -29,9 +29,9 @@ const PROCESS_BYTES = 150e6
 const LANE_BYTES = 45e6
 /** Beside its value: the most that an engine takes, and the keys drawn for it. Values are twice in some engines, or in flight. */
 const RECORD_BYTES = 300
+const VALUE_COPIES = 3
 /** What is left for records of a memory that the threads alone would fill. */
 const LEAST_SHARE = 0.1
-const VALUE_COPIES = 3
 const LEAST_RECORDS = 100
 /** Some workloads insert. */
 const ROOM = 1.25

@@ -5,9 +5,9 @@
  *                           [--operations get,set,insert,delete,update,compareAndSet,setIfAbsent,churn]
  *                           [--flags="--max-inlined-bytecode-size-cumulative=3000"] [--json file]
  *
- * The folder is another checkout, built. `--flags` are V8's. Each of `--rounds` processes opens a store of either build and has them do the same
- * `--count` operations in turns, so a drift of the machine hits both; V8 compiles each for itself. One thread, beside
- * it the cleaners; records of a 16-byte key and a 100-byte value. The ratio is the median over the processes of the median of
+ * The folder is another checkout, built. `--flags` are V8's. Each of `--rounds` processes opens a store of either build and
+ * has them do the same `--count` operations in turns, so a drift of the machine hits both; V8 compiles each for itself. One
+ * thread, beside it the cleaners; records of a 16-byte key and a 100-byte value. The ratio is the median over the processes of the median of
  * the ratios of their turns: what differs from process to process, as places in memory do, evens out too.
  */
 import { execFileSync } from 'node:child_process'

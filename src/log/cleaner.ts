@@ -35,7 +35,7 @@ const HARDLY_WORTH = 0.97
 const GROUP_BLOCKS = 16
 /** Rounds in which an append gained nothing by cleaning, after which something else is tried first. */
 const VAIN_ROUNDS = 8
-/** Victims that are looked for at a time. */
+/** The most victims that are looked for at a time. */
 export const MOST_VICTIMS = 8
 
 export class Cleaner {
