@@ -10,14 +10,14 @@
  *        5  low fence bytes << 16 | high fence bytes       | the cache only reserves the words
  *        6  structure's own (leaf: deletions, atomic)     /
  *        7.. preamble of the structure: high fence, low fence, prefix; each begins at a word
- *   body:   heads[count], entries[count], slots[slots], tags[slots]
+ *   body:   heads[count], entries[count], slots[slots], tags, four to a word
  *
  * An entry or slot word holds a fragment's address (a record in the log) and two flags:
  *   FROZEN    the page is being replaced; the word does not change any more
  *   EMPTIED   deleted: nothing here any more, never filled again; or, with an address, kept for snapshots
  * A slot word of 0 has not been used. Slots are used in order, so the first 0 ends the search. SEALED in a slot says that
- * the page takes no more fragments. A tag word holds the hash of its slot's key, stored after the slot was linked: 0 means
- * "not known yet", and readers look at the fragment itself then.
+ * the page takes no more fragments. A tag is a byte of its slot's key's hash, set after the slot was linked: 0 means "not
+ * known yet", and readers look at the fragment itself then. Four to a word, so that a search loads a quarter of the words.
  *
  * Immutable after publication (plain loads): words 1-5, preamble, heads. Atomic: entries, slots, tags, word 6, header.
  */
@@ -47,6 +47,11 @@ export function slotsOf(shapeWord: number): number {
 
 export function countOf(shapeWord: number): number {
   return shapeWord & 0xfff
+}
+
+/** Words of a page's slots and their tags. */
+export function slotWords(slots: number): number {
+  return slots + ((slots + 3) >>> 2)
 }
 
 /** Whether a word leads to a fragment. */

@@ -32,6 +32,11 @@ export interface Materializer {
   consolidate(id: number, base: number): boolean
 }
 
+/** Whether a slot word has led to a fragment. */
+function isUsed(word: number): boolean {
+  return word !== 0 && word !== SEALED
+}
+
 export class PageCache {
   readonly table: PageTable
   readonly materializer: Materializer
@@ -58,14 +63,17 @@ export class PageCache {
   }
 
   /**
-   * Links a fragment into a slot that was seen unused.
+   * Links a fragment into a slot of a base that was seen unused.
    * @param at word of the slot
-   * @param tag hash of the fragment's key, not 0; lets readers pass by without touching the fragment
+   * @param tag a byte of the hash of the fragment's key, not 0; lets readers pass by without touching the fragment
    * @returns false if the slot was taken or the page sealed meanwhile
    */
-  link(at: number, slots: number, fragment: number, tag: number): boolean {
-    if (Atomics.compareExchange(this.words, at, 0, fragment) !== 0) return false
-    Atomics.store(this.words, at + slots, tag)
+  link(base: number, at: number, fragment: number, tag: number): boolean {
+    const { words } = this
+    if (Atomics.compareExchange(words, at, 0, fragment) !== 0) return false
+    const slotsAt = this.slotsAt(base)
+    const slot = at - slotsAt
+    Atomics.or(words, slotsAt + slotsOf(words[base + BASE_SHAPE]) + (slot >>> 2), tag << ((slot & 3) << 3))
     return true
   }
 
@@ -76,7 +84,7 @@ export class PageCache {
 
   /**
    * Freezes a base: nothing in it changes afterwards. Idempotent; any thread may finish it. O(entries + slots).
-   * Leaves its entry words, then those of its used slots, in `frozen`.
+   * Leaves its entry words, then those of its used slots, then 0 in `frozen`.
    */
   freeze(base: number): void {
     const { words } = this
@@ -84,16 +92,18 @@ export class PageCache {
     const count = countOf(shapeWord)
     const slots = slotsOf(shapeWord)
     const slotsAt = this.slotsAt(base)
-    let used = 0
+    // Slots are used in order, and most pages are frozen when all are: then the last one tells.
+    let used = isUsed(Atomics.load(words, slotsAt + slots - 1)) ? slots : 0
     while (used < slots) {
       const word = Atomics.compareExchange(words, slotsAt + used, 0, SEALED)
-      if (word === 0 || word === SEALED) break
+      if (!isUsed(word)) break
       used++
     }
     const entriesAt = slotsAt - count
     // Entries and slots lie one after the other. Most are not frozen yet, so looking first would cost more than it saves.
     const { frozen } = this
     for (let at = entriesAt, i = 0; at < slotsAt + used; at++, i++) frozen[i] = Atomics.or(words, at, FROZEN)
+    frozen[count + used] = 0
   }
 
   /** Slots of a base that have been used. */
@@ -101,11 +111,7 @@ export class PageCache {
     const slots = slotsOf(this.words[base + BASE_SHAPE])
     const slotsAt = this.slotsAt(base)
     let used = 0
-    while (used < slots) {
-      const word = Atomics.load(this.words, slotsAt + used)
-      if (word === 0 || word === SEALED) break
-      used++
-    }
+    while (used < slots && isUsed(Atomics.load(this.words, slotsAt + used))) used++
     return used
   }
 

@@ -269,7 +269,7 @@ export class Batches {
   private link(head: number, next: number): boolean {
     const { context, search, key } = this
     if (head > 0) return context.cache.overwrite(search.at, head, next)
-    return context.cache.link(-head, context.arena.layout.leafSlots, next, key.tag)
+    return context.cache.link(search.base, -head, next, key.tag)
   }
 
   /** Gives every record its PREV and VERSION by the decision. Idempotent; needs no room. */

@@ -210,7 +210,7 @@ export class Filling {
     words[record + RECORD_VERSION] = this.version
     const isTombstone = context.versions.isTombstone(record)
     const next = record | (isTombstone ? EMPTIED : 0)
-    if (!context.cache.link(this.slot, context.arena.layout.leafSlots, next, key.tag)) return false
+    if (!context.cache.link(this.base, this.slot, next, key.tag)) return false
     writer.linked()
     if (isTombstone) context.versions.countKept(record)
     context.me.count(COUNTER.fills, 1)

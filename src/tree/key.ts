@@ -10,22 +10,22 @@ export class KeyBuffer {
   readonly bytes: Uint8Array = new Uint8Array(CAPACITY_BYTES + 16)
   readonly words: Int32Array = new Int32Array(this.bytes.buffer)
   length = 0
-  /** Its hash; 0 if nobody has asked for it yet. */
-  private hash = 0
+  /** Its tag; 0 if nobody has asked for it yet. */
+  private knownTag = 0
 
   /** Finishes the key after its bytes were written from 0: zero padding. */
   finish(length: number): void {
     const { words } = this
     const last = length >>> 2
     this.length = length
-    this.hash = 0
+    this.knownTag = 0
     words[last] &= (1 << ((length & 3) << 3)) - 1
     words[last + 1] = 0
   }
 
-  /** Hash of the key, never 0. Only the slots of a leaf are searched by it: a key that is found before has none made. */
+  /** A byte of the key's hash, never 0. Only the slots of a leaf are searched by it: a key found before has none made. */
   get tag(): number {
-    return this.hash !== 0 ? this.hash : this.makeTag()
+    return this.knownTag !== 0 ? this.knownTag : this.makeTag()
   }
 
   private makeTag(): number {
@@ -35,8 +35,8 @@ export class KeyBuffer {
       hash = Math.imul(hash ^ words[i >>> 2], 0x9e3779b1 | 0)
       hash ^= hash >>> 15
     }
-    this.hash = hash | 1
-    return this.hash
+    this.knownTag = ((hash >>> 24) % 255) + 1
+    return this.knownTag
   }
 
   /**

@@ -16,6 +16,7 @@ import {
   MAX_COUNT,
   countOf,
   shape,
+  slotWords,
   slotsOf,
 } from '../pagecache/base.ts'
 import { EMPTIED, FRAGMENT_MASK, SEALED } from '../pagecache/fragment.ts'
@@ -79,14 +80,14 @@ export class LeafImage {
 
   /**
    * Adds a base's content, in order. The base's range lies right of what was gathered before. O(n + s log n).
-   * @param frozen the entries, if the caller has just frozen the base
+   * @param frozen its words, if the caller has just frozen it
    */
   gather(base: number, frozen: Int32Array | null): void {
     const { words, records } = this
     const shapeWord = words[base + BASE_SHAPE]
     const entries = countOf(shapeWord)
     const heads = headsAt(words, base)
-    const pending = this.collectFragments(base, heads + 2 * entries, slotsOf(shapeWord))
+    const pending = this.collectFragments(base, heads + 2 * entries, slotsOf(shapeWord), frozen, entries)
     // A page that is still growing from few entries gets its prefix anew: the first few say little about the others.
     const keepsPrefix = this.count === 0 && this.shared && entries > 2 * pending
     const first = this.count
@@ -112,7 +113,7 @@ export class LeafImage {
     const shapeWord = words[base + BASE_SHAPE]
     const entries = countOf(shapeWord)
     const heads = headsAt(words, base)
-    const pending = this.collectFragments(base, heads + 2 * entries, slotsOf(shapeWord))
+    const pending = this.collectFragments(base, heads + 2 * entries, slotsOf(shapeWord), null, 0)
     this.clear()
     let next = 0
     while (next < pending && isBefore(search.compareRecord(key, this.fragments[next]), strictly)) next++
@@ -158,11 +159,17 @@ export class LeafImage {
    * Takes the records of the used slots into `fragments`, sorted by key, with their heads after the page's prefix. All
    * headers are loaded before any key, so that the processor fetches the records side by side.
    */
-  private collectFragments(base: number, slotsAt: number, slots: number): number {
+  private collectFragments(
+    base: number,
+    slotsAt: number,
+    slots: number,
+    frozen: Int32Array | null,
+    frozenAt: number,
+  ): number {
     const { words, bytes, fragments, fragmentFlags, fragmentHeads, keyLengths } = this
     let used = 0
     for (let i = 0; i < slots; i++) {
-      const word = Atomics.load(words, slotsAt + i)
+      const word = frozen === null ? Atomics.load(words, slotsAt + i) : frozen[frozenAt + i]
       if (word === 0 || word === SEALED) break
       const record = word & FRAGMENT_MASK
       if (record === 0) continue
@@ -315,7 +322,7 @@ export class LeafImage {
 
   /** Upper bound of the words that `write` needs for `entries` entries between fences of these lengths. */
   wordsNeeded(entries: number, low: number, high: number): number {
-    return preambleWords(high, low, MAX_PREFIX_BYTES) + 2 * entries + 2 * this.context.arena.layout.leafSlots
+    return preambleWords(high, low, MAX_PREFIX_BYTES) + 2 * entries + slotWords(this.context.arena.layout.leafSlots)
   }
 
   /**
@@ -330,7 +337,7 @@ export class LeafImage {
     const entries = to - from
     const highLength = high === null ? NO_FENCE : high.length
     const body = preambleWords(highLength, low.length, prefix)
-    const size = body + 2 * entries + 2 * leafSlots
+    const size = body + 2 * entries + slotWords(leafSlots)
     const base = context.log.reserve(STREAM_PAGES, size)
     if (base === 0) {
       context.shortage = size

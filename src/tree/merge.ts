@@ -18,7 +18,7 @@
  */
 import { assert } from '../memory/assert.ts'
 import { wordsOf } from '../log/block.ts'
-import { BASE_EXTRA } from '../pagecache/base.ts'
+import { BASE_EXTRA, slotWords } from '../pagecache/base.ts'
 import { ADDRESS_MASK, REMOVED, ROOT } from '../pagecache/page-table.ts'
 import { COUNTER, INTENT_PAGE } from '../reclaim/participant.ts'
 import type { TreeContext } from './context.ts'
@@ -135,7 +135,7 @@ export class Merger implements MergeHelper {
   /** Step a, if there is room for all the steps: a merge that stops half-way leaves frozen pages about. */
   private begin(parentId: number, parent: number, merge: number, childWords: number): boolean {
     const { context } = this
-    if (!hasRoom(context, 2 * this.baseWords(parent) + childWords + 4 * context.arena.layout.leafSlots)) return false
+    if (!hasRoom(context, 2 * this.baseWords(parent) + childWords + 2 * slotWords(context.arena.layout.leafSlots))) return false
     const next = this.inner.withMergeWord(parentId, parent, merge)
     if (next === 0) return false
     if (!context.cache.replace(parentId, parent, next)) {

@@ -321,8 +321,10 @@ export class Search {
     const { tag } = key
     this.record = 0
     this.freeSlot = 0
+    let tags = 0
     for (let i = 0; i < slots; i++) {
-      const known = Atomics.load(words, slotsAt + slots + i)
+      tags = (i & 3) === 0 ? Atomics.load(words, slotsAt + slots + (i >>> 2)) : tags >>> 8
+      const known = tags & 0xff
       if (known !== 0 && known !== tag) continue
       const at = slotsAt + i
       const word = Atomics.load(words, at)

@@ -281,7 +281,7 @@ export class Tree implements Materializer {
     const head = this.writer.record
     this.writer.replaces(0)
     if (this.journal !== null && !this.reserve(head)) return AGAIN
-    if (!context.cache.link(search.freeSlot, context.arena.layout.leafSlots, head, key.tag)) return this.lost()
+    if (!context.cache.link(search.base, search.freeSlot, head, key.tag)) return this.lost()
     this.writer.linked()
     this.me.count(COUNTER.inserts, 1)
     this.versions.finishPut(head, 0, 0, 0, false)
