@@ -3,11 +3,12 @@ import { keyBytesOf } from '../log/block.ts'
 
 /** Words of a record before its key: block header, version, and what it replaced. */
 export const RECORD_KEY = 3
-const CAPACITY_BYTES = 2048
+/** Bytes of the longest key that has room in a buffer. */
+export const MOST_KEY_BYTES = 2048
 
 /** A key in private memory, with room for zero padding, so that heads and whole words can be taken anywhere. */
 export class KeyBuffer {
-  readonly bytes: Uint8Array = new Uint8Array(CAPACITY_BYTES + 16)
+  readonly bytes: Uint8Array = new Uint8Array(MOST_KEY_BYTES + 16)
   readonly words: Int32Array = new Int32Array(this.bytes.buffer)
   length = 0
   /** Its tag; 0 if nobody has asked for it yet. */

@@ -16,7 +16,7 @@ import { ROOT } from '../pagecache/page-table.ts'
 import { COUNTER, INTENT_PAGE, INTENT_PAGE_TWO } from '../reclaim/participant.ts'
 import type { TreeContext } from './context.ts'
 import type { InnerImage } from './inner-image.ts'
-import { commonPrefix } from './key.ts'
+import { MOST_KEY_BYTES, commonPrefix } from './key.ts'
 import type { Fence, LeafImage } from './leaf-image.ts'
 import { NO_FENCE, NO_MERGE, highAt, highBytes, lowAt, lowBytes, pageRight, preambleWords } from './page.ts'
 import { recordHeader, recordKeyAt } from './record.ts'
@@ -75,12 +75,7 @@ export class LeafChanges {
     // Before the leaf is frozen, so that a full arena does not leave frozen leaves about.
     if (!hasRoom(context, image.wordsNeeded(entries, lowBytes(words, base), highBytes(words, base)))) return false
     const { leafEntries } = context.arena.layout
-    if (entries > leafEntries && cache.countFragments(base) > leafEntries) {
-      image.clear()
-      image.gather(base, null)
-      if (image.count > 1 && !hasRoom(context, this.splitWords(base) + 4 * slotsOf(words[base + BASE_SHAPE])))
-        return false
-    }
+    if (entries > leafEntries && !this.hasAmpleRoom(base, entries) && !this.hasRoomForSplit(base)) return false
     cache.freeze(base)
     image.clear()
     image.gather(base, cache.frozen)
@@ -94,6 +89,25 @@ export class LeafChanges {
       context.me.count(COUNTER.consolidations, 1)
     }
     return true
+  }
+
+  /** Whether there is room for a split of so many entries, however long its separator is: mostly there is. */
+  private hasAmpleRoom(base: number, entries: number): boolean {
+    const { context, image } = this
+    const { words } = context.arena
+    const left = image.wordsNeeded(entries, lowBytes(words, base), MOST_KEY_BYTES)
+    const right = image.wordsNeeded(0, MOST_KEY_BYTES, highBytes(words, base))
+    return context.log.available(STREAM_PAGES) >= left + right + smallRootWords(MOST_KEY_BYTES)
+  }
+
+  /** As `hasRoom`, for the split that a leaf needs as it is now, if it needs one. */
+  private hasRoomForSplit(base: number): boolean {
+    const { context, image } = this
+    const { words, layout } = context.arena
+    if (context.cache.countFragments(base) <= layout.leafEntries) return true
+    image.clear()
+    image.gather(base, null)
+    return image.count < 2 || hasRoom(context, this.splitWords(base) + 4 * slotsOf(words[base + BASE_SHAPE]))
   }
 
   /** Shortest separator s with left < s <= right: as much of the right key as tells it from the left one. */

@@ -334,6 +334,7 @@ export class LeafImage {
     const { leafSlots } = context.arena.layout
     const whole = from === 0 && to === this.count && this.prefix >= 0
     const prefix = whole ? this.prefix : this.prefixOf(from, to)
+    const hasHeads = prefix === this.prefix
     const entries = to - from
     const highLength = high === null ? NO_FENCE : high.length
     const body = preambleWords(highLength, low.length, prefix)
@@ -354,7 +355,7 @@ export class LeafImage {
     const heads = base + body
     for (let i = 0; i < entries; i++) {
       const record = this.records[from + i]
-      words[heads + i] = whole ? this.heads[from + i] : this.headOf(record, prefix)
+      words[heads + i] = hasHeads ? this.heads[from + i] : this.headOf(record, prefix)
       words[heads + entries + i] = record | this.flags[from + i]
     }
     context.log.complete(base, blockHeader(KIND_PAGE, size, 0, 0, false))
