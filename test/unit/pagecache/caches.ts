@@ -3,7 +3,7 @@ import type { Arena } from '../../../src/memory/arena.ts'
 import type { Geometry } from '../../../src/memory/layout.ts'
 import { KIND_PAGE, blockHeader } from '../../../src/log/block.ts'
 import { ROOM_ORDINARY, STREAM_PAGES } from '../../../src/log/log.ts'
-import { BASE_BODY, BASE_ID, BASE_PREAMBLE, BASE_SHAPE, shape } from '../../../src/pagecache/base.ts'
+import { BASE_BODY, BASE_ID, BASE_PREAMBLE, BASE_SHAPE, shape, slotWords } from '../../../src/pagecache/base.ts'
 import { PageCache } from '../../../src/pagecache/page-cache.ts'
 import { PageTable } from '../../../src/pagecache/page-table.ts'
 import { type Appender, appender, logArena } from '../log/logs.ts'
@@ -34,7 +34,7 @@ export function cacheUser(arena: Arena, threadId = 1): CacheUser {
 
 /** Writes a base that leads to the given fragments and has so many empty slots; complete, not linked. */
 export function writeBase({ arena: { words }, log }: CacheUser, id: number, entries: number[], slots: number): number {
-  const size = BASE_PREAMBLE + 2 * entries.length + 2 * slots
+  const size = BASE_PREAMBLE + 2 * entries.length + slotWords(slots)
   log.prepare(STREAM_PAGES, size, ROOM_ORDINARY)
   const base = log.reserve(STREAM_PAGES, size)
   words[base + BASE_ID] = id

@@ -12,7 +12,7 @@ function world(linked: number) {
   const { base } = newPage(a, [11, 12], SLOTS)
   const [entry, slot] = [a.cache.entriesAt(base), a.cache.slotsAt(base)]
   a.cache.overwrite(entry + 1, 12, EMPTIED)
-  for (let i = 0; i < linked; i++) a.cache.link(slot + i, SLOTS, 21 + i, 77)
+  for (let i = 0; i < linked; i++) a.cache.link(base, slot + i, 21 + i, 77)
   return { a, b, base, entry, slot }
 }
 
@@ -34,8 +34,11 @@ describe.each([0, 1, 2, 3])('freezing a page with %i slots in use', (linked) => 
 
   it('is idempotent', () => {
     const { a, b, base } = world(linked)
-    for (const { cache } of [a, b, a]) cache.freeze(base)
-    expect(wordsOf(a, base, SLOTS)).toEqual(frozen(linked))
+    for (const { cache } of [a, b, a]) {
+      cache.freeze(base)
+      expect(wordsOf(a, base, SLOTS)).toEqual(frozen(linked))
+      expect([...cache.frozen.subarray(2, 3 + linked)].map(unfrozen)).toEqual([...[21, 22, 23].slice(0, linked), 0])
+    }
   })
 
   it('may be done by two at once, at any step of each other', () => {
@@ -70,7 +73,7 @@ describe('a writer that comes by while a page is frozen', () => {
   const works = {
     'links a fragment': ({ cache }: CacheUser, base: number) => {
       const at = cache.slotsAt(base) + cache.slotsUsed(base)
-      return cache.link(at, SLOTS, 99, 77)
+      return cache.link(base, at, 99, 77)
     },
     'overwrites an entry': ({ cache }: CacheUser, base: number) => cache.overwrite(cache.entriesAt(base), 11, 99),
     'overwrites a slot': ({ cache }: CacheUser, base: number) => cache.overwrite(cache.slotsAt(base), 21, 99),
@@ -100,6 +103,10 @@ describe('a writer that comes by while a page is frozen', () => {
     expect(outcomes).toEqual(new Set([true, false]))
   })
 })
+
+function unfrozen(word: number): number {
+  return word & ~FROZEN
+}
 
 function leadsTo99(word: number): boolean {
   return (word & FRAGMENT_MASK) === 99

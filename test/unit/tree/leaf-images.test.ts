@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../../../src/store/engine.ts'
+import { slotWords } from '../../../src/pagecache/base.ts'
 import { EMPTIED } from '../../../src/pagecache/fragment.ts'
 import { ROOT } from '../../../src/pagecache/page-table.ts'
 import { LeafImage, MAX_PREFIX_BYTES } from '../../../src/tree/leaf-image.ts'
@@ -140,7 +141,7 @@ describe('a leaf that is written', () => {
           })
           expect(heads).toEqual(expected)
           expect(words.subarray(headsAt(words, base) + 2 * (end - first), base + partsOf(engine, base).size)).toEqual(
-            new Int32Array(2 * engine.arena.layout.leafSlots),
+            new Int32Array(slotWords(engine.arena.layout.leafSlots)),
           )
           expect(partsOf(engine, base).size).toBeLessThanOrEqual(image.wordsNeeded(end - first, 0, NO_FENCE))
         }
@@ -189,7 +190,7 @@ describe('a leaf that is written', () => {
     const all = engine.log.available(1)
     const keep = engine.log.reserve(1, all - 5)
     expect(image.write(1, 0, empty, null, 0, 1)).toBe(0)
-    expect(engine.tree.context.shortage).toBe(7 + 2 + 2 * engine.arena.layout.leafSlots)
+    expect(engine.tree.context.shortage).toBe(7 + 2 + slotWords(engine.arena.layout.leafSlots))
     expect(engine.log.available(1)).toBe(5)
     engine.log.abort(1, keep, all - 5)
   })
