@@ -135,7 +135,8 @@ export class Merger implements MergeHelper {
   /** Step a, if there is room for all the steps: a merge that stops half-way leaves frozen pages about. */
   private begin(parentId: number, parent: number, merge: number, childWords: number): boolean {
     const { context } = this
-    if (!hasRoom(context, 2 * this.baseWords(parent) + childWords + 2 * slotWords(context.arena.layout.leafSlots))) return false
+    if (!hasRoom(context, 2 * this.baseWords(parent) + childWords + 2 * slotWords(context.arena.layout.leafSlots)))
+      return false
     const next = this.inner.withMergeWord(parentId, parent, merge)
     if (next === 0) return false
     if (!context.cache.replace(parentId, parent, next)) {
