@@ -6,15 +6,17 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { build } from 'rolldown'
 
-const FLOORS = ['memory', 'log', 'pagecache', 'reclaim', 'lsm', 'tree', 'store']
+/** What lies above the engine. */
+const ABOVE = ['cli', 'explore']
 /** Told by where they are: the explorer's own error from the one it explores, and the threads' entry points. */
 const IN_PLACE = ['src/memory/error', 'src/memory/worker-url']
 
 const names = ['src/index']
-for (const floor of FLOORS) {
-  for (const path of readdirSync(`src/${floor}`)) {
-    const name = `src/${floor}/${path}`.replace(/\.ts$/, '')
-    if (path.endsWith('.ts') && !IN_PLACE.includes(name)) names.push(name)
+for (const floor of readdirSync('src', { withFileTypes: true })) {
+  if (!floor.isDirectory() || ABOVE.includes(floor.name)) continue
+  for (const file of readdirSync(`src/${floor.name}`)) {
+    const name = `src/${floor.name}/${file.replace(/\.ts$/, '')}`
+    if (file.endsWith('.ts') && !IN_PLACE.includes(name)) names.push(name)
   }
 }
 

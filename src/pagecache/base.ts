@@ -16,8 +16,8 @@
  *   FROZEN    the page is being replaced; the word does not change any more
  *   EMPTIED   deleted: nothing here any more, never filled again; or, with an address, kept for snapshots
  * A slot word of 0 has not been used. Slots are used in order, so the first 0 ends the search. SEALED in a slot says that
- * the page takes no more fragments. A tag is a byte of its slot's key's hash, set after the slot was linked: 0 means "not
- * known yet", and readers look at the fragment itself then. Four to a word, so that a search loads a quarter of the words.
+ * the page takes no more fragments. A tag is a byte of its slot's key's hash, put into its word by an `or` of whoever has
+ * linked the slot: 0 means "not known yet", and readers look at the fragment itself then.
  *
  * Immutable after publication (plain loads): words 1-5, preamble, heads. Atomic: entries, slots, tags, word 6, header.
  */

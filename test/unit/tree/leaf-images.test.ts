@@ -164,6 +164,25 @@ describe('a leaf that is written', () => {
     expect(partsOf(engine, root(engine)).prefix).toBe('com')
   })
 
+  it("has heads of its own for a half that shares more than the page, and the page's where it does not", () => {
+    const engine = wideEngine()
+    const all = ['a1', 'a2', 'a3', 'b1', 'b2', 'b3']
+    for (const key of all) put(engine, key)
+    consolidate(engine)
+    expect(partsOf(engine, root(engine)).prefix).toBe('')
+    makeRoom(engine)
+    const { image } = gathered(engine)
+    for (const [from, to, prefix] of [
+      [0, 3, 'a'],
+      [3, 6, 'b'],
+      [2, 5, ''],
+    ] as const) {
+      const written = partsOf(engine, image.write(5, 6, empty, null, from, to))
+      const headOf = (key: string): number => headAt(Buffer.from(key), 0, key.length, prefix.length)
+      expect([written.prefix, ...written.heads]).toEqual([prefix, ...all.slice(from, to).map(headOf)])
+    }
+  })
+
   it('keeps its prefix to what bounds the size of a base', () => {
     const engine = wideEngine()
     for (const end of ['1', '2', '3']) put(engine, 'x'.repeat(1000) + end)
