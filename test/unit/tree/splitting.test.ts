@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { STREAM_PAGES } from '../../../src/log/log.ts'
+import { ROOT } from '../../../src/pagecache/page-table.ts'
 import { COUNTER, sumCounter } from '../../../src/reclaim/participant.ts'
 import { type Bytes, entries, faults, firstEngine, put } from './engines.ts'
-import { entryKeys, level, pageOf } from './images.ts'
+import { entryKeys, level, makeRoom, pageOf } from './images.ts'
 import { keys, textOf } from './keys.ts'
 
 /** Puts keys, in this order, into a fresh tree and gives the keys of its leaves. */
@@ -123,5 +125,46 @@ describe('inner pages', () => {
     }
     expect(entries(engine).map(([key]) => key)).toEqual(long)
     expect(faults(engine)).toEqual([])
+  })
+})
+
+describe('a leaf that is to split while little room is left', () => {
+  const all = numbered(9).map((end) => 'x'.repeat(100) + end)
+
+  /** Tries to consolidate a leaf with so many words left in the open segment. @returns whether it was done */
+  function trySplit(room: number): boolean {
+    const engine = firstEngine({ segmentWords: 8192, leafEntries: 6, leafSlots: 3 })
+    const { tree, scheme, log } = engine
+    const { cache, table } = tree.context
+    for (const key of all) put(engine, key)
+    makeRoom(engine)
+    const taken = log.available(STREAM_PAGES) - room
+    const at = log.reserve(STREAM_PAGES, taken)
+    const base = table.load(ROOT)
+    const consolidate = (): boolean => {
+      scheme.enter()
+      const done = tree.consolidate(ROOT, base)
+      scheme.leave()
+      return done
+    }
+    const done = consolidate()
+    if (!done) {
+      expect([table.load(ROOT), tree.context.shortage > room]).toEqual([base, true])
+      const words = engine.arena.words.subarray(cache.entriesAt(base), cache.slotsAt(base) + 3)
+      expect(words.every((word) => word > 0)).toBe(true)
+      log.abort(STREAM_PAGES, at, taken)
+      expect(consolidate()).toBe(true)
+    }
+    expect(level(engine, 0)).toHaveLength(2)
+    expect(entries(engine).map(([key]) => key)).toEqual(all)
+    return done
+  }
+
+  it('splits, or is left as it was, not frozen; what its keys need is enough', () => {
+    const rooms = Array.from({ length: 200 }, (_, i) => i * 10)
+    const done = rooms.filter(trySplit)
+    expect(done).toEqual(rooms.slice(-done.length))
+    expect(done[0]).toBeGreaterThan(100)
+    expect(done[0]).toBeLessThan(600)
   })
 })
