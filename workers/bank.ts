@@ -3,4 +3,4 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { bank, type BankWork } from '../src/cli/bank/worker.ts'
 import { transactional } from '../src/cli/transactional-store.ts'
 
-await bank(workerData as BankWork, transactional, (text) => parentPort!.postMessage(text))
+void bank(workerData as BankWork, transactional, (text) => parentPort!.postMessage(text))

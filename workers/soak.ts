@@ -18,4 +18,4 @@ function watch({ watch: control, limitMs }: Watch): void {
 
 const work = workerData as SoakWork | Watch
 if ('watch' in work) watch(work)
-else await soak(work, (text) => parentPort!.postMessage(text))
+else void soak(work, (text) => parentPort!.postMessage(text))

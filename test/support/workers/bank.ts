@@ -5,7 +5,7 @@ import type { Fault } from '../reference/one-key-store.ts'
 import { viewOf } from '../transactions/view.ts'
 
 const work = workerData as BankWork & { readonly fault: Fault }
-await bank(
+void bank(
   work,
   (store) => viewOf(store, work.fault),
   (text) => parentPort!.postMessage(text),
